@@ -1,0 +1,11 @@
+"""What is known to differ from PyTorch, with the reason; each such test must fail, or its line be removed.
+
+Keys are an entry's full name in PyTorch's database; the inner keys are the parts of the tests: for operators
+`floating`, `complex`, `integral`, `gradients`, `errors`. A module or an optimizer is one test, with one reason.
+"""
+
+OPERATORS: dict[str, dict[str, str]] = {}
+
+MODULES: dict[str, str] = {}
+
+OPTIMIZERS: dict[str, str] = {}
