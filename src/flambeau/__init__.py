@@ -1,0 +1,12 @@
+"""flambeau: PyTorch's programming model on a recording, compiling engine. ``import flambeau as torch``."""
+
+from __future__ import annotations
+
+from .core.devices import device as device
+from .core.dtypes import dtype as dtype
+from .core.sizes import Size as Size
+from .namespace import install as _install
+from .tensor import Tensor as Tensor
+from .version import __version__ as __version__
+
+_install(globals())

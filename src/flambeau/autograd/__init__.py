@@ -1,0 +1,7 @@
+"""Automatic differentiation: the tape, the backward pass, grad modes, custom functions."""
+
+from .engine import backward, grad
+from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .tape import Node
+
+__all__ = ["Node", "backward", "enable_grad", "grad", "inference_mode", "no_grad", "set_grad_enabled"]

@@ -1,0 +1,385 @@
+"""The backward pass: gradients flow from the roots through the tape, each node once, later nodes first.
+
+No recursion: graphs of any depth run. What arrives for a node is summed before it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+from ..core.dtypes import COMPLEX
+from .grad_mode import mode
+from .tape import AccumulateGrad, Edge, Node, _zeros, anomaly, edge_of
+
+
+def accumulate(variable: Any, grad: Any) -> None:
+    """Add ``grad`` to ``variable.grad``."""
+    if grad is None:
+        return
+    held = variable._grad
+    if held is None:
+        spec = variable._spec
+        if mode.enabled:
+            variable._grad = grad.clone()
+        else:
+            made = grad.detach().clone()
+            if made._spec is not spec and spec.is_dense:
+                made = made._with_layout(spec)
+            variable._grad = made
+    elif mode.enabled:
+        variable._grad = held + grad
+    else:
+        held.add_(grad)
+    post = variable._post_accumulate_hooks
+    if post:
+        for hook in list(post.values()):
+            hook(variable)
+
+
+def _dependencies(roots: Sequence[Node]) -> dict[Node, int]:
+    """How many edges lead to each node reachable from the roots."""
+    found: dict[Node, int] = dict.fromkeys(roots, 0)
+    stack = list(found)
+    while stack:
+        for edge in stack.pop().edges:
+            if edge is not None:
+                node = edge[0]
+                if node in found:
+                    found[node] += 1
+                else:
+                    found[node] = 1
+                    stack.append(node)
+    return found
+
+
+def _leading_to(targets: set[Node], roots: Sequence[Node]) -> set[Node]:
+    """The nodes from which some target can be reached, targets included."""
+    leads: dict[Node, bool] = {}
+    stack: list[tuple[Node, bool]] = [(root, False) for root in roots]
+    while stack:
+        node, seen_inputs = stack.pop()
+        if seen_inputs:
+            leads[node] = node in targets or any(e is not None and leads.get(e[0], False) for e in node.edges)
+        elif node not in leads:
+            leads[node] = False
+            stack.append((node, True))
+            stack.extend((edge[0], False) for edge in node.edges if edge is not None and edge[0] not in leads)
+    return {node for node, reaches in leads.items() if reaches}
+
+
+def run(
+    roots: Sequence[tuple[Edge, Any]],
+    keep_graph: bool,
+    create_graph: bool,
+    wanted: Sequence[Edge] | None = None,
+    accumulate_wanted: bool = False,
+) -> list[Any]:
+    """Send gradients from the roots through the graph.
+
+    Args:
+        roots: (edge, gradient) pairs to start from.
+        keep_graph: keep what nodes saved, for another pass.
+        create_graph: put the backward operators on the tape as well.
+        wanted: edges whose gradients are asked for; only what leads to them runs. None: every leaf accumulates.
+        accumulate_wanted: the wanted edges are leaves (or retained tensors) that accumulate, as in ``backward(inputs=)``.
+
+    Returns:
+        the gradient for each wanted edge (None where none arrived).
+    """
+    buffers: dict[Node, list[Any]] = {}
+    for edge, grad in roots:
+        _deliver(buffers, edge, grad)
+    nodes = list(buffers)
+    waiting = _dependencies(nodes)
+    captured: dict[tuple[Node, int], Any] = {}
+    runs: set[Node] | None = None
+    if wanted is not None:
+        targets = {edge[0] for edge in wanted if edge is not None}
+        captured = {edge: None for edge in wanted if edge is not None}  # type: ignore[misc]
+        runs = _leading_to(targets, nodes)
+    ready: list[tuple[int, int, Node]] = []
+    for node in nodes:
+        if waiting[node] == 0:
+            heappush(ready, (-node.sequence, id(node), node))
+    previous = mode.enabled
+    mode.enabled = create_graph
+    try:
+        while ready:
+            node = heappop(ready)[2]
+            grads = buffers.pop(node, None)
+            results: Sequence[Any] = ()
+            if grads is not None and (runs is None or node in runs):
+                if node.tensor_hooks or node.retained:
+                    _run_tensor_hooks(node, grads)
+                if captured:
+                    for index, grad in enumerate(grads):
+                        if (node, index) in captured:
+                            captured[node, index] = grad
+                if _should_apply(node, runs, captured, accumulate_wanted):
+                    results = _apply(node, grads, keep_graph)
+            for k, edge in enumerate(node.edges):
+                if edge is None:
+                    continue
+                target = edge[0]
+                if results:
+                    grad = results[k]
+                    if grad is not None:
+                        _deliver(buffers, edge, grad)
+                waiting[target] -= 1
+                if waiting[target] == 0:
+                    heappush(ready, (-target.sequence, id(target), target))
+    finally:
+        mode.enabled = previous
+    return [None if edge is None else captured[edge] for edge in wanted] if wanted is not None else []
+
+
+def _should_apply(node: Node, runs: Any, captured: Any, accumulate_wanted: bool) -> bool:
+    if runs is None:
+        return True
+    if type(node) is AccumulateGrad:
+        return accumulate_wanted and (node, 0) in captured
+    # A node that is only a target has nothing further that is wanted behind it.
+    return any(edge is not None and edge[0] in runs for edge in node.edges)
+
+
+def _deliver(buffers: dict[Node, list[Any]], edge: Edge, grad: Any) -> None:
+    node, index = edge  # type: ignore[misc]
+    held = buffers.get(node)
+    if held is None:
+        held = buffers[node] = [None] * max(len(node.result_specs), index + 1)
+    present = held[index]
+    held[index] = grad if present is None else present + grad
+
+
+def _run_tensor_hooks(node: Node, grads: list[Any]) -> None:
+    for index, hooks in list((node.tensor_hooks or {}).items()):
+        if index < len(grads) and grads[index] is not None:
+            for hook in list(hooks.values()):
+                changed = hook(grads[index])
+                if changed is not None:
+                    grads[index] = changed
+    for index, reference in list((node.retained or {}).items()):
+        tensor = reference()
+        if tensor is not None and index < len(grads) and grads[index] is not None:
+            grad = grads[index]
+            if tensor._grad is None:
+                tensor._grad = grad.clone() if mode.enabled else grad.detach().clone()
+            else:
+                tensor._grad = tensor._grad + grad
+
+
+def _apply(node: Node, grads: list[Any], keep_graph: bool) -> Sequence[Any]:
+    if node._pre_hooks:
+        for hook in list(node._pre_hooks.values()):
+            changed = hook(tuple(grads))
+            if changed is not None:
+                grads = list(changed) if isinstance(changed, (tuple, list)) else [changed]
+    if all(grad is None for grad in grads):
+        return ()
+    try:
+        results = node.apply(grads)
+    except Exception as error:
+        if node.where is not None:
+            _warn_where(node)
+        raise error
+    if not keep_graph:
+        node.release()
+    specs = node.input_specs
+    if specs:
+        results = [
+            grad if grad is None or spec is None or grad._spec is spec else fit(grad, spec, node)
+            for grad, spec in zip(results, specs)
+        ]
+    if anomaly.enabled and anomaly.check_nan:
+        _check_nan(node, results)
+    if node._post_hooks:
+        for hook in list(node._post_hooks.values()):
+            changed = hook(tuple(results), tuple(grads))
+            if changed is not None:
+                results = list(changed) if isinstance(changed, (tuple, list)) else [changed]
+    return results
+
+
+def fit(grad: Any, spec: Any, node: Node) -> Any:
+    """A gradient made to fit the tensor it is for: summed over broadcast dimensions, real where that is real."""
+    if grad._spec.shape != spec.shape:
+        if not _sums_to(grad._spec.shape, spec.shape):
+            raise RuntimeError(
+                f"Function {node.name()} returned an invalid gradient at index 0 - got {list(grad._spec.shape)} but "
+                f"expected shape compatible with {list(spec.shape)}"
+            )
+        grad = grad.sum_to_size(spec.shape)
+    if grad._spec.dtype is not spec.dtype:
+        if grad._spec.dtype.category == COMPLEX and spec.dtype.category != COMPLEX:
+            grad = grad.real
+        if grad._spec.dtype is not spec.dtype:
+            grad = grad.to(spec.dtype)
+    return grad
+
+
+def _sums_to(shape: Sequence[int], wanted: Sequence[int]) -> bool:
+    if len(wanted) > len(shape):
+        return False
+    return all(
+        want == 1 or want == have for want, have in zip(reversed(wanted), reversed(shape))
+    )
+
+
+def _warn_where(node: Node) -> None:
+    import warnings
+
+    warnings.warn(
+        f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n{node.where}", stacklevel=4
+    )
+
+
+def _check_nan(node: Node, results: Sequence[Any]) -> None:
+    for k, grad in enumerate(results):
+        if grad is not None and grad._spec.dtype.category >= 2 and bool(grad.detach().isnan().any()):
+            if node.where is not None:
+                _warn_where(node)
+            raise RuntimeError(f"Function '{node.name()}' returned nan values in its {k}th output.")
+
+
+def _seeds(tensors: Sequence[Any], gradients: Any) -> list[tuple[Edge, Any]]:
+    if gradients is None:
+        gradients = (None,) * len(tensors)
+    elif not isinstance(gradients, (tuple, list)):
+        gradients = (gradients,)
+    if len(gradients) != len(tensors):
+        raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients")
+    seeds = []
+    for k, (tensor, gradient) in enumerate(zip(tensors, gradients)):
+        if gradient is None:
+            if tensor._tracked:
+                if tensor._spec.numel != 1:
+                    raise RuntimeError("grad can be implicitly created only for scalar outputs")
+                if tensor._spec.dtype.category == COMPLEX:
+                    raise RuntimeError(
+                        f"grad can be implicitly created only for real scalar outputs but got {tensor._spec.dtype}"
+                    )
+                gradient = tensor.detach().new_ones(tensor._spec.shape)
+        elif gradient._spec.shape != tensor._spec.shape:
+            raise RuntimeError(
+                f"Mismatch in shape: grad_output[{k}] has a shape of {gradient._spec.shape} and output[{k}] has a shape of "
+                f"{tensor._spec.shape}."
+            )
+        elif (gradient._spec.dtype.category == COMPLEX) != (tensor._spec.dtype.category == COMPLEX):
+            raise RuntimeError(
+                "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+                f"grad_output[{k}] has a dtype of {gradient._spec.dtype} and output[{k}] has a dtype of {tensor._spec.dtype}."
+            )
+        edge = edge_of(tensor)
+        if edge is None:
+            raise RuntimeError(f"element {k} of tensors does not require grad and does not have a grad_fn")
+        seeds.append((edge, gradient))
+    return seeds
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Any = None,
+) -> None:
+    """Accumulate the gradients of ``tensors`` into the ``grad`` of the graph's leaves.
+
+    Args:
+        tensors: what to differentiate; each a scalar unless it has a gradient in ``grad_tensors``.
+        grad_tensors: the vectors of the vector-Jacobian products.
+        retain_graph: keep the graph for another pass (default: the value of ``create_graph``).
+        create_graph: make the gradients differentiable themselves.
+        inputs: accumulate into these only.
+
+    Raises:
+        RuntimeError: nothing requires grad, a non-scalar without gradient, or a graph already freed.
+
+    >>> import flambeau as torch
+    >>> x = torch.tensor(3.0, requires_grad=True); torch.autograd.backward(x * x); x.grad
+    tensor(6.)
+    """
+    tensors = tuple(tensors) if isinstance(tensors, (tuple, list)) else (tensors,)
+    seeds = _seeds(tensors, grad_variables if grad_tensors is None else grad_tensors)
+    keep = create_graph if retain_graph is None else retain_graph
+    if inputs is None:
+        run(seeds, keep, create_graph)
+        return
+    inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    if not inputs:
+        raise RuntimeError("'inputs' argument to backward cannot be empty.")
+    wanted = []
+    for each in inputs:
+        edge = edge_of(each)
+        if edge is None:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+        wanted.append(edge)
+    grads = run(seeds, keep, create_graph, wanted, accumulate_wanted=True)
+    for each, grad in zip(inputs, grads):
+        if each._node is not None and grad is not None:  # a leaf has accumulated on its own
+            each._grad = grad.detach() if each._grad is None else each._grad + grad.detach()
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """The gradients of ``outputs`` with respect to ``inputs``, as a tuple; nothing accumulates.
+
+    Raises:
+        RuntimeError: an input was not used and neither ``allow_unused`` nor ``materialize_grads`` is set.
+
+    >>> import flambeau as torch
+    >>> x = torch.tensor(3.0, requires_grad=True); torch.autograd.grad(x * x, x)
+    (tensor(6.),)
+    """
+    outputs = tuple(outputs) if isinstance(outputs, (tuple, list)) else (outputs,)
+    inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True")
+    if is_grads_batched:
+        return _batched(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused)
+    seeds = _seeds(outputs, grad_outputs)
+    wanted = []
+    for each in inputs:
+        edge = edge_of(each)
+        if edge is None:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+        wanted.append(edge)
+    keep = create_graph if retain_graph is None else retain_graph
+    grads = run(seeds, keep, create_graph, wanted)
+    if materialize_grads:
+        grads = [_zeros(each._spec) if found is None else found for each, found in zip(inputs, grads)]
+    elif not allow_unused and any(found is None for found in grads):
+        raise RuntimeError(
+            "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is "
+            "the desired behavior."
+        )
+    if not create_graph:
+        grads = [found if found is None else found.detach() for found in grads]
+    return tuple(grads)
+
+
+def _batched(
+    outputs: Any, inputs: Any, grad_outputs: Any, retain_graph: Any, create_graph: bool, allow_unused: Any
+) -> tuple[Any, ...]:
+    """One pass for each gradient along the first dimension of ``grad_outputs``."""
+    batches = grad_outputs if isinstance(grad_outputs, (tuple, list)) else (grad_outputs,)
+    size = len(batches[0])
+    rows = [
+        grad(
+            outputs, inputs, tuple(each[k] for each in batches), True if k + 1 < size else retain_graph, create_graph,
+            allow_unused,
+        )
+        for k in range(size)
+    ]  # fmt: skip
+    return tuple(None if column[0] is None else column[0].stack_with(column[1:]) for column in zip(*rows))

@@ -1,0 +1,67 @@
+"""``Spec``: everything about a tensor but its numbers and where they lie. Specs are interned.
+
+Two tensors with the same shape, strides, dtype and device share one ``Spec`` object, so that looking up what an
+operator does to its operands is a dictionary look-up keyed by identities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+from weakref import WeakValueDictionary
+
+from . import strides as _strides
+from .devices import cpu, device
+from .dtypes import dtype
+from .sizes import Size
+
+
+class Spec:
+    """Shape, strides (in elements), dtype and device of a tensor. Make one with :func:`spec`."""
+
+    __slots__ = ("__weakref__", "device", "dtype", "is_contiguous", "is_dense", "nbytes", "ndim", "numel", "shape", "strides")
+
+    shape: Size
+    strides: tuple[int, ...]
+    dtype: dtype
+    device: device
+    ndim: int
+    numel: int
+    nbytes: int
+    is_contiguous: bool
+    is_dense: bool
+
+    def __repr__(self) -> str:
+        place = "" if self.is_contiguous else f", strides={list(self.strides)}"
+        return f"{self.dtype.name}{list(self.shape)}{place}"
+
+
+_interned: WeakValueDictionary[Any, Spec] = WeakValueDictionary()
+
+
+def spec(shape: Sequence[int], dtype: dtype, strides: Sequence[int] | None = None, device: device = cpu) -> Spec:
+    """The one Spec with these properties; row-major when no strides are given."""
+    if strides is None:
+        strides = _strides.contiguous(shape)
+    key = (tuple(shape), tuple(strides), dtype, device)
+    found = _interned.get(key)
+    if found is None:
+        found = Spec.__new__(Spec)
+        found.shape, found.strides, found.dtype, found.device = Size(shape), key[1], dtype, device
+        found.ndim, found.numel = len(key[0]), prod(key[0])
+        found.nbytes = found.numel * dtype.itemsize
+        found.is_contiguous = _strides.is_contiguous(shape, strides)
+        found.is_dense = _strides.is_dense(shape, strides)
+        _interned[key] = found
+    return found
+
+
+def with_dtype(of: Spec, dtype: dtype) -> Spec:
+    """The same shape and layout in another dtype."""
+    return of if of.dtype is dtype else spec(of.shape, dtype, of.strides, of.device)
+
+
+def contiguous(of: Spec) -> Spec:
+    """The same shape and dtype, row-major."""
+    return of if of.strides == _strides.contiguous(of.shape) else spec(of.shape, of.dtype, None, of.device)

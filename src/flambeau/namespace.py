@@ -1,0 +1,75 @@
+"""What ``flambeau`` offers by name: dtypes, constants, operators and the tools around them.
+
+Submodules that a script may not need (``nn``, ``optim``, ``linalg`` …) are imported when first touched.
+"""
+
+from __future__ import annotations
+
+import math
+from importlib import import_module
+from typing import Any
+
+from .autograd import grad_mode
+from .core import dtypes, memory_formats
+from .operators.declaration import functions
+from .tracing import synchronize
+
+#: Submodules imported on first use.
+SUBMODULES = (
+    "accelerator", "amp", "autograd", "backends", "cpu", "cuda", "distributed", "distributions", "fft", "func", "futures",
+    "hub", "linalg", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler", "random", "return_types",
+    "serialization", "signal", "special", "storage", "testing", "types", "utils", "vision",
+)  # fmt: skip
+
+#: Names that live in a module of their own, by module.
+LAZY = {
+    "serialization": ("load", "save"),
+    "printing": ("set_printoptions", "get_printoptions"),
+    "random": ("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"),
+}
+
+
+def install(names: dict[str, Any]) -> None:
+    """Enter everything into the package's namespace."""
+    for name in (
+        "uint8 int8 int16 int32 int64 uint16 uint32 uint64 float16 bfloat16 float32 float64 complex32 complex64 complex128 "
+        "float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu"
+    ).split():
+        names[name] = getattr(dtypes, name)
+    names.update(
+        bool=dtypes.bool_, short=dtypes.int16, int=dtypes.int32, long=dtypes.int64, half=dtypes.float16,
+        float=dtypes.float32, double=dtypes.float64, chalf=dtypes.complex32, cfloat=dtypes.complex64,
+        cdouble=dtypes.complex128, inf=math.inf, nan=math.nan, pi=math.pi, e=math.e, newaxis=None,
+    )  # fmt: skip
+    for name in ("finfo", "iinfo", "get_default_dtype", "set_default_dtype", "promote_types", "can_cast"):
+        names[name] = getattr(dtypes, name)
+    for name in (
+        "contiguous_format", "preserve_format", "channels_last", "channels_last_3d", "strided", "sparse_coo", "layout",
+        "memory_format",
+    ):  # fmt: skip
+        names[name] = getattr(memory_formats, name)
+    for name in (
+        "no_grad", "enable_grad", "set_grad_enabled", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled",
+    ):  # fmt: skip
+        names[name] = getattr(grad_mode, name)
+    names.update(functions)
+    names["synchronize"] = synchronize
+    homes = {name: module for module, members in LAZY.items() for name in members}
+    package = names["__name__"]
+
+    def __getattr__(name: str) -> Any:
+        if name in SUBMODULES:
+            try:
+                return import_module(f"{package}.{name}")
+            except ModuleNotFoundError as error:
+                if error.name != f"{package}.{name}":
+                    raise
+        if name in homes:
+            found = names[name] = getattr(import_module(f"{package}.{homes[name]}"), name)
+            return found
+        raise AttributeError(f"module '{package}' has no attribute '{name}'")
+
+    def __dir__() -> list[str]:
+        return sorted({*names, *SUBMODULES, *homes})
+
+    names["__getattr__"], names["__dir__"] = __getattr__, __dir__

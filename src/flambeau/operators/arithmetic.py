@@ -1,0 +1,312 @@
+"""Addition, subtraction, multiplication, division, negation and powers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.dtypes import bool_
+from ..primitives import elementwise as p
+from ..primitives.values import Value
+from .declaration import POINTWISE, composite, operator
+from .promotion import BOOL, COMPLEX, FLOATING, common_dtype, in_dtype, promote, promote_floating, to
+
+
+def _check_alpha(name: str, kind: Any, alpha: Any) -> None:
+    category = alpha.category if isinstance(alpha, Value) else (bool, int, float, complex).index(type(alpha))
+    if category == BOOL and kind is not bool_:
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if category >= FLOATING and kind.category < FLOATING:
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    if category == COMPLEX and kind.category != COMPLEX:
+        raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
+
+
+@operator(
+    {"input": lambda grad: grad, "other": lambda grad, alpha: scaled(grad, alpha)},
+    layout=POINTWISE, in_place=True,
+)  # fmt: skip
+def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Value:
+    """input + alpha·other, with broadcasting and type promotion.
+
+    >>> import flambeau as torch
+    >>> torch.add(torch.tensor([1, 2]), torch.tensor([0.5, 0.5]), alpha=2)
+    tensor([2., 3.])
+    """
+    kind = common_dtype(input, other)
+    x, y = in_dtype(kind, input, other)
+    _check_alpha("add", kind, alpha)
+    return x + y if alpha is _ONE else x + _scaled(y, alpha, kind)
+
+
+_ONE: Any = 1
+
+
+def _scaled(y: Any, alpha: Any, kind: Any) -> Any:
+    if isinstance(y, Value) and not y.is_number:
+        return y * alpha
+    y, alpha = in_dtype(kind, y, alpha)
+    return y * alpha
+
+
+def scaled(grad: Any, alpha: Any) -> Any:
+    """grad·conj(alpha) for a Python number, nothing done for one."""
+    if type(alpha) is complex:
+        alpha = alpha.conjugate()
+    return grad if alpha == 1 else grad * alpha
+
+
+@operator(
+    {"input": lambda grad: grad, "other": lambda grad, alpha: -scaled(grad, alpha)},
+    layout=POINTWISE, in_place=True, aliases=("subtract",),
+)  # fmt: skip
+def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Value:
+    """input - alpha·other, with broadcasting and type promotion.
+
+    >>> import flambeau as torch
+    >>> torch.sub(torch.tensor([3, 2]), 1)
+    tensor([2, 1])
+    """
+    kind = common_dtype(input, other)
+    if any(isinstance(each, Value) and each.dtype is bool_ for each in (input, other)) and kind is bool_:
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
+            "instead."
+        )
+    _check_alpha("sub", kind, alpha)
+    x, y = in_dtype(kind, input, other)
+    return x - y if alpha is _ONE else x - _scaled(y, alpha, kind)
+
+
+@composite(method=False)
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """other - alpha·input."""
+    return sub(other, input, alpha=alpha)
+
+
+@operator(
+    {"input": lambda grad, other: times_conjugate(grad, other), "other": lambda grad, input: times_conjugate(grad, input)},
+    layout=POINTWISE, in_place=True, aliases=("multiply",),
+)  # fmt: skip
+def mul(input: Tensor | Number, other: Tensor | Number) -> Value:
+    """input·other, with broadcasting and type promotion.
+
+    >>> import flambeau as torch
+    >>> torch.mul(torch.tensor([1.5, 2.0]), 2)
+    tensor([3., 4.])
+    """
+    x, y = promote(input, other)
+    return x * y
+
+
+def times_conjugate(grad: Any, factor: Any) -> Any:
+    """grad·conj(factor)."""
+    if isinstance(factor, complex):
+        return grad * factor.conjugate()
+    if isinstance(factor, (int, float)) or factor._spec.dtype.category != COMPLEX:
+        return grad * factor
+    return grad * factor.conj()
+
+
+def over_conjugate(grad: Any, divisor: Any) -> Any:
+    """grad/conj(divisor)."""
+    if isinstance(divisor, complex):
+        return grad / divisor.conjugate()
+    if isinstance(divisor, (int, float)) or divisor._spec.dtype.category != COMPLEX:
+        return grad / divisor
+    return grad / divisor.conj()
+
+
+def _divide_input(grad: Any, other: Any, rounding_mode: Any) -> Any:
+    return over_conjugate(grad, other) if rounding_mode is None else grad.new_zeros(grad.shape)
+
+
+def _divide_other(grad: Any, input: Any, other: Any, rounding_mode: Any) -> Any:
+    if rounding_mode is not None:
+        return grad.new_zeros(grad.shape)
+    return -times_conjugate(grad, (input / other) / other)
+
+
+@operator({"input": _divide_input, "other": _divide_other}, layout=POINTWISE, in_place=True, aliases=("divide",))
+def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | None = None) -> Value:
+    """input/other; ``rounding_mode`` is None (true division), "trunc" or "floor".
+
+    >>> import flambeau as torch
+    >>> torch.div(torch.tensor([7, -7]), 2, rounding_mode="floor")
+    tensor([ 3, -4])
+    """
+    if rounding_mode is None:
+        x, y = promote_floating(input, other)
+        return x / y
+    x, y = promote(input, other)
+    if rounding_mode == "floor":
+        return _floor_divide(x, y)
+    if rounding_mode == "trunc":
+        return _truncating_divide(x, y)
+    raise RuntimeError(
+        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+    )
+
+
+def _is_integral(x: Any, y: Any) -> bool:
+    array = x if isinstance(x, Value) and not x.is_number else y
+    return array.category < FLOATING
+
+
+def _floor_divide(x: Any, y: Any) -> Value:
+    if _is_integral(x, y):
+        return p.floor_divide_exact(x, y)
+    return p.floor_divide(x, y)
+
+
+def _truncating_divide(x: Any, y: Any) -> Value:
+    if _is_integral(x, y):
+        return p.truncating_divide(x, y)
+    return p.truncate(x / y)
+
+
+@composite(in_place=True)
+def true_divide(input: Any, other: Any) -> Any:
+    """input/other, never rounded."""
+    return div(input, other)
+
+
+@operator(layout=POINTWISE, in_place=True)
+def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Value:
+    """⌊input/other⌋.
+
+    >>> import flambeau as torch
+    >>> torch.floor_divide(torch.tensor([4.0, -3.0]), 2.0)
+    tensor([ 2., -2.])
+    """
+    return _floor_divide(*promote(input, other))
+
+
+@operator({"input": lambda grad: -grad}, layout=POINTWISE, in_place=True, aliases=("negative",))
+def neg(input: Tensor) -> Value:
+    """-input.
+
+    >>> import flambeau as torch
+    >>> torch.neg(torch.tensor([1, -2]))
+    tensor([-1,  2])
+    """
+    if input.dtype is bool_:
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` "
+            "or `logical_not()` operator instead."
+        )
+    return -input
+
+
+@composite()
+def positive(input: Any) -> Any:
+    """input itself; an error for booleans."""
+    if input.dtype is bool_:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+def _power_input(grad: Any, input: Any, exponent: Any) -> Any:
+    if isinstance(exponent, (bool, int, float, complex)):
+        if exponent == 0:
+            return grad.new_zeros(grad.shape)
+        if exponent == 1:
+            return grad
+        if exponent == 2:
+            return grad * (2 * input) if input._spec.dtype.category != COMPLEX else grad * (2 * input).conj()
+        return times_conjugate(grad, exponent * input ** (exponent - 1))
+    zero = exponent == 0.0
+    return (grad * (exponent * input ** (exponent - 1)).conj()).masked_fill(zero, 0)
+
+
+def _power_exponent(grad: Any, input: Any, exponent: Any, result: Any) -> Any:
+    from .exponential import log
+
+    if isinstance(input, (bool, int, float, complex)):
+        base = grad.new_tensor(input, dtype=result.dtype)
+    else:
+        base = input
+    # 0 ** 0 and 0 ** positive do not change with the exponent
+    flat = (base == 0) & ((exponent.real if exponent._spec.dtype.category == COMPLEX else exponent) >= 0)
+    return (grad * (result * log(base)).conj()).masked_fill(flat, 0)
+
+
+def _power_node(input: Any, exponent: Any) -> str:
+    return "PowBackward0" if isinstance(exponent, (bool, int, float, complex)) else "PowBackward1"
+
+
+@operator({"input": _power_input, "exponent": _power_exponent}, layout=POINTWISE, in_place=True, node=_power_node)
+def pow(input: Tensor | Number, exponent: Tensor | Number) -> Value:
+    """input to the power of ``exponent``.
+
+    >>> import flambeau as torch
+    >>> torch.pow(torch.tensor([1.0, 2.0, 3.0]), 2)
+    tensor([1., 4., 9.])
+    """
+    kind = common_dtype(input, exponent)
+    if kind is bool_:
+        raise RuntimeError("\"pow\" not implemented for 'Bool'")
+    x, y = in_dtype(kind, input, exponent)
+    return p.integer_power(x, y) if kind.category < FLOATING else p.power(x, y)
+
+
+@composite(in_place=True)
+def float_power(input: Any, exponent: Any) -> Any:
+    """The power computed in double precision.
+
+    >>> import flambeau as torch
+    >>> torch.float_power(torch.tensor([2]), 0.5)
+    tensor([1.4142], dtype=torch.float64)
+    """
+    from ..core.dtypes import complex128, float64
+
+    def is_complex(x: Any) -> bool:
+        return isinstance(x, complex) or (hasattr(x, "_spec") and x._spec.dtype.category == COMPLEX)
+
+    kind = complex128 if is_complex(input) or is_complex(exponent) else float64
+    convert = complex if kind is complex128 else float
+    x = input.to(kind) if hasattr(input, "_spec") else convert(input)
+    y = exponent.to(kind) if hasattr(exponent, "_spec") else convert(exponent)
+    return pow(x, y)
+
+
+@operator(
+    {"input": lambda grad: grad, "other": lambda grad, input, other: -grad * div(input, other, rounding_mode="floor")},
+    layout=POINTWISE, in_place=True,
+)  # fmt: skip
+def remainder(input: Tensor | Number, other: Tensor | Number) -> Value:
+    """input - other·⌊input/other⌋: the remainder with the sign of the divisor.
+
+    >>> import flambeau as torch
+    >>> torch.remainder(torch.tensor([-3.0, 3.0]), 2)
+    tensor([1., 1.])
+    """
+    return p.remainder(*promote(input, other))
+
+
+@operator(
+    {"input": lambda grad: grad, "other": lambda grad, input, other: -grad * div(input, other, rounding_mode="trunc")},
+    layout=POINTWISE, in_place=True,
+)  # fmt: skip
+def fmod(input: Tensor | Number, other: Tensor | Number) -> Value:
+    """The remainder with the sign of the dividend.
+
+    >>> import flambeau as torch
+    >>> torch.fmod(torch.tensor([-3.0, 3.0]), 2)
+    tensor([-1.,  1.])
+    """
+    x, y = promote(input, other)
+    return p.truncating_remainder(x, y)
+
+
+@operator(
+    {"input": lambda grad, result: -times_conjugate(grad, result * result)}, layout=POINTWISE, in_place=True
+)
+def reciprocal(input: Tensor) -> Value:
+    """1/input.
+
+    >>> import flambeau as torch
+    >>> torch.reciprocal(torch.tensor([2.0, 4.0]))
+    tensor([0.5000, 0.2500])
+    """
+    (x,) = promote_floating(input)
+    return p.divide(to(1, x.dtype), x)

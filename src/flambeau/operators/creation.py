@@ -1,0 +1,413 @@
+"""Making tensors: from data, from a number, ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..autograd.grad_mode import mode
+from ..core.devices import find
+from ..core.dtypes import (
+    INTEGER,
+    bool_,
+    dtype,
+    dtype_of_number,
+    from_numpy as dtype_from_numpy,
+    get_default_dtype,
+
+)
+from ..core.memory_formats import memory_format
+from ..core.specs import Spec, spec
+from ..core.storages import at_rest, empty_array, share
+from ..primitives import memory
+from ..primitives.elementwise import number_array
+from ..primitives.values import Value
+from ..tracing.handles import Handle, wrap
+from .conversion import convert, format_strides
+from .declaration import functions, methods, operator
+from .views import sizes
+
+Ints = tuple[int, ...]
+
+
+def finish(made: Any, requires_grad: bool) -> Any:
+    """A new leaf, requiring grad when asked."""
+    if mode.inference:
+        made._inference = True
+    if requires_grad:
+        made.requires_grad_()
+    return made
+
+
+def from_array(array: Any, kind: dtype | None = None, requires_grad: bool = False) -> Any:
+    """A tensor that owns a fresh NumPy array."""
+    kind = kind or dtype_from_numpy(array.dtype)
+    layout = spec(array.shape, kind)
+    if array.dtype != kind.numpy or not array.flags.c_contiguous or not array.flags.writeable:
+        array = np.array(array, kind.numpy, order="C")
+    return finish(wrap(at_rest(array, layout), layout), requires_grad)
+
+
+def tensor(
+    data: Any, *, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Any:
+    """A tensor with a copy of ``data``: a number, nested sequences of numbers, a NumPy array or a tensor.
+
+    Args:
+        dtype: the element type; by default that of the data (Python floats: the default dtype).
+        device: where; the CPU.
+        requires_grad: whether gradients with respect to it are wanted.
+
+    Raises:
+        ValueError: the sequences are ragged.
+        TypeError: the data hold something that is no number.
+
+    >>> import flambeau as torch
+    >>> torch.tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    find(device)
+    if isinstance(data, Handle):
+        import warnings
+
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
+            stacklevel=2,
+        )
+        made = data.detach().clone()  # type: ignore[attr-defined]
+        if dtype is not None:
+            made = convert(made, dtype)
+        return finish(made.detach(), requires_grad)
+    if isinstance(data, np.ndarray):
+        kind = dtype or dtype_from_numpy(data.dtype)
+        return from_array(_cast_array(data, kind), kind, requires_grad)
+    return from_array(*array_of_data(data, dtype), requires_grad)
+
+
+def _cast_array(array: Any, kind: dtype) -> Any:
+    from ..primitives.elementwise import cast
+
+    with np.errstate(all="ignore"):
+        return cast.reference(np.asarray(array), dtype=kind)
+
+
+def array_of_data(data: Any, kind: dtype | None) -> tuple[Any, dtype]:
+    """Nested Python data as an array, and its dtype."""
+    if type(data) in (float, int, bool, complex):
+        kind = kind or dtype_of_number(data)
+        return _number(data, kind), kind
+    if isinstance(data, np.generic):
+        kind = kind or dtype_from_numpy(data.dtype)
+        return _cast_array(np.asarray(data), kind), kind
+    if hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
+        array = np.asarray(data)
+        kind = kind or dtype_from_numpy(array.dtype)
+        return _cast_array(array, kind), kind
+    shape = _shape_of(data)
+    leaves: list[Any] = []
+    _flatten(data, shape, 0, leaves)
+    if kind is None:
+        kind = _dtype_of_leaves(leaves)
+    values = [each.item() if isinstance(each, Handle) else each for each in leaves]  # type: ignore[attr-defined]
+    return _array_of_numbers(values, kind).reshape(shape), kind
+
+
+def _number(number: Any, kind: dtype) -> Any:
+    if kind.category <= INTEGER and isinstance(number, float) and (number != number or abs(number) == float("inf")):
+        name = "NaN" if number != number else "infinity"
+        raise ValueError(f"cannot convert float {name} to integer")
+    if type(number) is complex and kind.category < 3:
+        raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
+    if kind.category == INTEGER and kind is not bool_:
+        info = np.iinfo(kind.numpy)
+        if not int(info.min) <= int(number) <= int(info.max):
+            raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
+    return number_array(number, kind)
+
+
+def _array_of_numbers(values: list[Any], kind: dtype) -> Any:
+    if not values:
+        return np.empty(0, kind.numpy)
+    try:
+        with np.errstate(all="ignore"):
+            if kind.category == INTEGER:
+                if any(type(each) is float for each in values):
+                    values = [int(each) for each in values]
+                return np.array(values, kind.numpy)
+            array = np.array(values)
+            if array.dtype == object:
+                array = np.array([float(each) for each in values])
+            return _cast_array(array, kind)
+    except OverflowError:
+        raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow") from None
+
+
+def _shape_of(data: Any) -> Ints:
+    shape = []
+    while not isinstance(data, (int, float, bool, complex, np.generic)):
+        if isinstance(data, Handle):
+            shape.extend(data._spec.shape)
+            break
+        if isinstance(data, np.ndarray):
+            shape.extend(data.shape)
+            break
+        if isinstance(data, (str, bytes)):
+            raise TypeError("new(): invalid data type 'str'")
+        try:
+            length = len(data)
+        except TypeError:
+            raise (
+                RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+                if not shape
+                else TypeError(f"new(): invalid data type '{type(data).__name__}'")
+            ) from None
+        shape.append(length)
+        if not length:
+            break
+        data = data[0]
+    return tuple(shape)
+
+
+def _flatten(data: Any, shape: Ints, depth: int, leaves: list[Any]) -> None:
+    if depth == len(shape):
+        if isinstance(data, Handle) and data._spec.numel == 1:
+            leaves.append(data)
+        elif isinstance(data, (int, float, bool, complex)):
+            leaves.append(data)
+        elif isinstance(data, np.generic) or isinstance(data, np.ndarray) and data.size == 1:
+            leaves.append(data.item())
+        elif isinstance(data, (list, tuple)):
+            raise ValueError(f"expected sequence of length 1 at dim {depth} (got {len(data)})")
+        else:
+            raise TypeError(f"must be real number, not {type(data).__name__}")
+        return
+    if isinstance(data, (Handle, np.ndarray)):
+        rest = tuple(data._spec.shape) if isinstance(data, Handle) else data.shape
+        if rest != shape[depth:]:
+            raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {rest[0] if rest else 0})")
+        flat = data.detach().reshape(-1).tolist() if isinstance(data, Handle) else data.reshape(-1)  # type: ignore[attr-defined]
+        if isinstance(data, np.ndarray):
+            leaves.extend(np_value for np_value in flat)
+        else:
+            leaves.extend(flat)
+        return
+    if not isinstance(data, (int, float, bool, complex, np.generic)):
+        length = len(data)
+        if length != shape[depth]:
+            raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {length})")
+        for each in data:
+            _flatten(each, shape, depth + 1, leaves)
+        return
+    raise TypeError(f"expected a sequence of length {shape[depth]} at dim {depth} (got {type(data).__name__})")
+
+
+def _dtype_of_leaves(leaves: Sequence[Any]) -> dtype:
+    from ..core.dtypes import dtype_of_category, number_category, promote_types
+
+    category, found = -1, None
+    for each in leaves:
+        if type(each) in number_category:
+            category = max(category, number_category[type(each)])
+        else:
+            kind = each._spec.dtype if isinstance(each, Handle) else dtype_from_numpy(np.asarray(each).dtype)
+            found = kind if found is None else promote_types(found, kind)
+    if found is None:
+        return get_default_dtype() if category < 0 else dtype_of_category(category)
+    return found if category <= found.category else promote_types(found, dtype_of_category(category))
+
+
+def as_tensor(data: Any, dtype: dtype | None = None, device: Any = None) -> Any:
+    """``data`` as a tensor, sharing memory with a tensor or NumPy array where the dtype allows.
+
+    >>> import flambeau as torch
+    >>> torch.as_tensor([1, 2])
+    tensor([1, 2])
+    """
+    find(device)
+    if isinstance(data, Handle):
+        return data if dtype is None else convert(data, dtype)
+    if isinstance(data, np.ndarray):
+        made = numpy_tensor(data)
+        return made if dtype is None else convert(made, dtype)
+    return from_array(*array_of_data(data, dtype))
+
+
+def numpy_tensor(array: Any) -> Any:
+    """A tensor that shares memory with a NumPy array, both ways.
+
+    Raises:
+        TypeError: not an array, or of a dtype PyTorch does not have.
+        ValueError: it has negative strides or another byte order.
+
+    >>> import flambeau as torch, numpy
+    >>> a = numpy.zeros(2); t = torch.from_numpy(a); a[0] = 1; t
+    tensor([1., 0.], dtype=torch.float64)
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
+    kind = dtype_from_numpy(array.dtype)
+    if not array.dtype.isnative:
+        raise ValueError("given numpy array has byte order different from the native byte order. Conversion between byte "
+                         "orders is currently not supported.")  # fmt: skip
+    if any(step < 0 for step in array.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
+            "supported. (You can probably work around this by making a copy of your array  with array.copy().) "
+        )
+    if any(step % array.itemsize for step in array.strides):
+        raise ValueError(
+            "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the memory."
+        )
+    if not array.flags.writeable:
+        import warnings
+
+        warnings.warn(
+            "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to "
+            "this tensor will result in undefined behavior. You may want to copy the array to protect its data or make it "
+            "writable before converting it to a tensor.",
+            stacklevel=2,
+        )
+        array = array.copy()
+    layout = spec(array.shape, kind, tuple(step // array.itemsize for step in array.strides))
+    _, cell = share(array, layout)
+    return finish(wrap(cell, layout), False)
+
+
+def _new(shape: Ints, kind: dtype, requires_grad: bool) -> Any:
+    if any(size < 0 for size in shape):
+        raise RuntimeError(
+            f"Trying to create tensor with negative dimension {next(s for s in shape if s < 0)}: {list(shape)}"
+        )
+    layout = spec(shape, kind)
+    return finish(wrap(at_rest(empty_array(layout), layout), layout), requires_grad)
+
+
+def empty(
+    *size: Any, out: Any = None, dtype: dtype | None = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, pin_memory: bool = False, memory_format: memory_format | None = None,
+) -> Any:  # fmt: skip
+    """Memory with whatever was in it.
+
+    >>> import flambeau as torch
+    >>> torch.empty(2, 3).shape
+    torch.Size([2, 3])
+    """
+    find(device)
+    shape = sizes(size, "empty")
+    if memory_format is not None:
+        return empty_layout(spec(shape, dtype or get_default_dtype(), format_strides(shape, None, memory_format)), requires_grad)
+    made = _new(shape, dtype or get_default_dtype(), requires_grad)
+    if out is not None:
+        return out.resize_(shape)
+    return made
+
+
+def empty_layout(layout: Spec, requires_grad: bool = False) -> Any:
+    """Uninitialised memory of a dense layout."""
+    return finish(wrap(at_rest(empty_array(layout), layout), layout), requires_grad)
+
+
+@operator(method=False, function=False, name="full")
+def _filled(fill_value: Number, shape: Ints, dtype: dtype) -> Value:
+    return memory.full(fill_value, shape=shape, dtype=dtype)
+
+
+def filled(shape: Ints, value: Any, kind: dtype, requires_grad: bool = False) -> Any:
+    """A tensor of one number, recorded: the number is an input of the program."""
+    if any(size < 0 for size in shape):
+        raise RuntimeError(
+            f"Trying to create tensor with negative dimension {next(s for s in shape if s < 0)}: {list(shape)}"
+        )
+    return finish(_filled(value, shape, kind), requires_grad)
+
+
+def zeros(
+    *size: Any, out: Any = None, dtype: dtype | None = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, pin_memory: bool = False,
+) -> Any:  # fmt: skip
+    """Filled with zero.
+
+    >>> import flambeau as torch
+    >>> torch.zeros(2)
+    tensor([0., 0.])
+    """
+    find(device)
+    if out is not None:
+        return out.resize_(sizes(size)).zero_()
+    return filled(sizes(size, "zeros"), 0, dtype or get_default_dtype(), requires_grad)
+
+
+def ones(
+    *size: Any, out: Any = None, dtype: dtype | None = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, pin_memory: bool = False,
+) -> Any:  # fmt: skip
+    """Filled with one.
+
+    >>> import flambeau as torch
+    >>> torch.ones(2, dtype=torch.int64)
+    tensor([1, 1])
+    """
+    find(device)
+    if out is not None:
+        return out.resize_(sizes(size)).fill_(1)
+    return filled(sizes(size, "ones"), 1, dtype or get_default_dtype(), requires_grad)
+
+
+def full(
+    size: Any, fill_value: Any, *, out: Any = None, dtype: dtype | None = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, pin_memory: bool = False,
+) -> Any:  # fmt: skip
+    """Filled with ``fill_value``.
+
+    >>> import flambeau as torch
+    >>> torch.full((2,), 3.5)
+    tensor([3.5000, 3.5000])
+    """
+    find(device)
+    if isinstance(fill_value, Handle):
+        fill_value = fill_value.item()  # type: ignore[attr-defined]
+    if out is not None:
+        return out.resize_(sizes((size,))).fill_(fill_value)
+    return filled(sizes((size,), "full"), fill_value, dtype or dtype_of_number(fill_value), requires_grad)
+
+
+functions.update(
+    tensor=tensor, as_tensor=as_tensor, from_numpy=numpy_tensor, empty=empty, zeros=zeros, ones=ones, full=full
+)
+
+
+def new_zeros(input: Any, *size: Any, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False,
+              layout: Any = None, pin_memory: bool = False) -> Any:  # fmt: skip
+    """Zeros with the dtype of ``input``."""
+    return filled(sizes(size), 0, dtype or input._spec.dtype, requires_grad)
+
+
+def new_ones(input: Any, *size: Any, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False,
+             layout: Any = None, pin_memory: bool = False) -> Any:  # fmt: skip
+    """Ones with the dtype of ``input``."""
+    return filled(sizes(size), 1, dtype or input._spec.dtype, requires_grad)
+
+
+def new_full(input: Any, size: Any, fill_value: Any, *, dtype: dtype | None = None, device: Any = None,
+             requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Any:  # fmt: skip
+    """Filled with ``fill_value``, with the dtype of ``input``."""
+    return filled(sizes((size,)), fill_value, dtype or input._spec.dtype, requires_grad)
+
+
+def new_empty(input: Any, *size: Any, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False,
+              layout: Any = None, pin_memory: bool = False) -> Any:  # fmt: skip
+    """Uninitialised memory with the dtype of ``input``."""
+    return _new(sizes(size), dtype or input._spec.dtype, requires_grad)
+
+
+def new_tensor(input: Any, data: Any, *, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False,
+               layout: Any = None, pin_memory: bool = False) -> Any:  # fmt: skip
+    """A tensor of ``data`` with the dtype of ``input``."""
+    return tensor(data, dtype=dtype or input._spec.dtype, requires_grad=requires_grad)
+
+
+methods.update(new_zeros=new_zeros, new_ones=new_ones, new_full=new_full, new_empty=new_empty, new_tensor=new_tensor)

@@ -1,0 +1,80 @@
+"""The program cache: from a recording to its program."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from .program import Program
+
+#: More programs than this and the one used longest ago is dropped.
+CAPACITY = 1024
+
+
+class ProgramCache:
+    """Programs by what was recorded: the entries, which results are still held, and which memory each input has.
+
+    Attributes:
+        hits, misses: how often a recording was and was not known.
+    """
+
+    def __init__(self) -> None:
+        self._programs: OrderedDict[Any, Program] = OrderedDict()
+        self.hits = self.misses = 0
+
+    def find(
+        self, entries: Sequence[Any], live: tuple[int, ...], storages: Sequence[Any], owners: Sequence[Any]
+    ) -> Program:
+        """The program for a recording, made when it is new."""
+        donated = donations(live, storages, owners)
+        key = (tuple(entries), live, donated)
+        program = self._programs.get(key)
+        if program is not None:
+            self.hits += 1
+            self._programs.move_to_end(key)
+            return program
+        self.misses += 1
+        program = self._programs[key] = Program(entries, live, len(owners), donated)
+        if len(self._programs) > CAPACITY:
+            self._programs.popitem(last=False)
+        if "programs" in os.environ.get("FLAMBEAU_LOG", ""):
+            print(program, file=sys.stderr)
+        return program
+
+    def clear(self) -> None:
+        """Forget every program."""
+        self._programs.clear()
+        self.hits = self.misses = 0
+
+    def __len__(self) -> int:
+        return len(self._programs)
+
+    @property
+    def programs(self) -> list[Program]:
+        """The programs held, the one used last at the end."""
+        return list(self._programs.values())
+
+
+def donations(live: Sequence[int], storages: Sequence[Any], owners: Sequence[Any]) -> tuple[tuple[int, int], ...]:
+    """Which results land in the memory of which input, as (result, input) pairs.
+
+    Only where that input is the sole one on its storage, so that no other operand can see the memory change.
+    """
+    updated = [i for i in live if storages[i].array is not None]
+    if not updated:
+        return ()
+    places: dict[int, int | None] = {}
+    for k, owner in enumerate(owners):
+        if owner is not None:
+            places[id(owner)] = None if id(owner) in places else k
+    return tuple(
+        (i, place)
+        for i in updated
+        if (place := places.get(id(storages[i]))) is not None
+    )
+
+
+cache = ProgramCache()
