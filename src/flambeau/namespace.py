@@ -25,6 +25,11 @@ SUBMODULES = (
 LAZY = {
     "serialization": ("load", "save"),
     "printing": ("set_printoptions", "get_printoptions"),
+    "storage": (
+        "UntypedStorage", "TypedStorage", "is_storage", "DoubleStorage", "FloatStorage", "HalfStorage",
+        "BFloat16Storage", "LongStorage", "IntStorage", "ShortStorage", "CharStorage", "ByteStorage", "BoolStorage",
+        "ComplexDoubleStorage", "ComplexFloatStorage",
+    ),
     "random": ("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"),
 }
 

@@ -24,6 +24,7 @@ from .core.storages import View
 from .operators import all_families  # noqa: F401  (declares every operator)
 from .operators import creation, views
 from .operators.declaration import functions, methods
+from .tensor_memory import Memory
 from .tracing.handles import Classes, Handle, wrap
 from .tracing.recorder import array_of
 
@@ -32,7 +33,7 @@ class _TensorMeta(type):
     """``isinstance(t, FloatTensor)`` and the like; see ``legacy_types``."""
 
 
-class Tensor(Handle, metaclass=_TensorMeta):
+class Tensor(Memory, metaclass=_TensorMeta):
     """A multi-dimensional array of numbers of one dtype, with gradients.
 
     Made by ``flambeau.tensor`` and the other creation functions; ``Tensor(2, 3)`` is uninitialised memory and
@@ -448,10 +449,12 @@ class Tensor(Handle, metaclass=_TensorMeta):
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         from .printing import tensor_text
 
-        node = self.grad_fn
+        node, place = self.grad_fn, self._spec.device
         return tensor_text(
-            array_of(self._cell),
+            None if place.type == "meta" else array_of(self._cell),
             self._spec.dtype,
+            shape=tuple(self._spec.shape),
+            device=None if place.type == "cpu" else str(place),
             grad_fn=None if node is None else node.name(),
             requires_grad=self._tracked,
             prefix="tensor(" if type(self).__name__ in ("Tensor", "Parameter") else f"{type(self).__name__}(",
