@@ -24,7 +24,7 @@ from typing import Any
 import torch
 from tests.parity import databases
 from tests.parity.comparison import Tolerance, difference
-from tests.parity.conversion import Converter, NotConvertible, tensors_in
+from tests.parity.conversion import Converter, NotConvertible, seed, tensors_in
 from torch.testing._internal.opinfo.core import OpInfo, SampleInput
 
 SECONDS_A_SAMPLE = 20.0
@@ -228,7 +228,7 @@ class EntryRun:
 
     def called(self, library: Any, function: Any, given: Arguments, **more: Any) -> Any:
         """The function's result, or what it raised, under the sample's seed."""
-        library.manual_seed(self.seed)
+        seed(library, self.seed)
         return outcome(lambda: function(given.input, *given.args, **given.kwargs, **more))
 
     # Values ----------------------------------------------------------------------------------------------------
@@ -421,7 +421,7 @@ class EntryRun:
         convert = Converter(library)
         wrapper = convert.function(self.entry.gradcheck_wrapper)
         finish = convert.function(self.sample.output_process_fn_grad)
-        library.manual_seed(self.seed)
+        seed(library, self.seed)
         result = finish(wrapper(function, mine.input, *mine.args, **mine.kwargs))
         outputs = [tensor for tensor in tensors_in(result, library.Tensor) if is_differentiable(tensor)]
         leaves = [tensor for tensor in unique(tensors_in(mine.everything(), library.Tensor)) if tensor.requires_grad]
@@ -498,7 +498,7 @@ class EntryRun:
         def call(*variables: Any) -> Any:
             replaced = dict(zip(map(id, leaves), variables))
             given = substitute(mine.everything(), replaced)
-            self.library.manual_seed(self.seed)
+            seed(self.library, self.seed)
             result = finish(wrapper(self.function, given[0], *given[1], **given[2]))
             return tuple(t for t in tensors_in(result, self.library.Tensor) if is_differentiable(t) and t.requires_grad)
 

@@ -6,6 +6,7 @@ converted twice, once for each side, and neither side sees what the other does t
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import operator
@@ -30,6 +31,12 @@ def attribute_at(root: Any, path: str) -> Any:
         if root is None:
             return None
     return root
+
+
+def seed(library: Any, number: int) -> None:
+    """Seeds the library's default generator; one that has no generator yet can still run its other operators."""
+    with contextlib.suppress(ImportError, AttributeError):
+        library.manual_seed(number)
 
 
 class Converter:
@@ -204,8 +211,8 @@ class Converter:
             return value
 
     def seeded_call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
-        with self.library.random.fork_rng():
-            self.library.manual_seed(SEED_OF_WRAPPED_CALLS)
+        with self.library.random.fork_rng() if hasattr(self.library, "random") else contextlib.nullcontext():
+            seed(self.library, SEED_OF_WRAPPED_CALLS)
             return function(*args, **kwargs)
 
 

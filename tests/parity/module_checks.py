@@ -27,7 +27,7 @@ from tests.parity.checks import (
     unique,
 )
 from tests.parity.comparison import Tolerance, difference
-from tests.parity.conversion import Converter, NotConvertible, attribute_at, tensors_in
+from tests.parity.conversion import Converter, NotConvertible, attribute_at, seed, tensors_in
 from tests.parity.databases import seed_everything
 from torch.testing._internal.common_modules import ErrorModuleInput, ModuleErrorEnum, ModuleInfo, module_db
 
@@ -142,7 +142,7 @@ class ModuleRun:
         kind = self.entry.module_cls if library is torch else self.kind
         args = [rebuilt(value, convert) for value in constructor.args]
         kwargs = {name: rebuilt(value, convert) for name, value in constructor.kwargs.items()}
-        library.manual_seed(self.seed)
+        seed(library, self.seed)
         return kind(*args, **kwargs)
 
     def one(self, given: Any, training: bool) -> None:
@@ -182,7 +182,7 @@ class ModuleRun:
         def call(library: Any, module: Any) -> Any:
             convert = Converter(library)
             args, kwargs = convert(tuple(given.args)), convert(dict(given.kwargs))
-            library.manual_seed(self.seed)
+            seed(library, self.seed)
             return module(*args, **kwargs), (args, kwargs)
 
         expected = outcome(lambda: call(torch, theirs))
