@@ -16,7 +16,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple
 
-import flambeau
+import numpy
+
+from flambeau.core.dtypes import dtype
+from flambeau.rebuilding import rebuild_tensor_v3
+from flambeau.storage import UntypedStorage
+from flambeau.tensor import Tensor
 
 # Below this a copy through the pipe costs less than the system calls of a file in memory.
 _LARGE = 1 << 16
@@ -40,44 +45,35 @@ class ReceivedBatch(NamedTuple):
     buffers: list[Any]
 
 
-def _rebuild_tensor(raw: Any, dtype: Any, shape: tuple[int, ...], order: tuple[int, ...], requires_grad: bool) -> Any:
-    tensor = _tensor_from_bytes(raw, dtype).view([shape[dim] for dim in order])
-    tensor = tensor.permute([order.index(dim) for dim in range(len(order))])
-    return tensor.requires_grad_() if requires_grad else tensor
-
-
-def _rebuild_parameter(tensor: Any, requires_grad: bool) -> Any:
-    return flambeau.nn.Parameter(tensor, requires_grad)
-
-
-def _tensor_from_bytes(raw: Any, dtype: Any) -> Any:
-    if len(raw) == 0:
-        return flambeau.empty(0, dtype=dtype)
-    return flambeau.frombuffer(raw, dtype=dtype)
+def _rebuild_tensor(
+    raw: Any, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], dtype: dtype, requires_grad: bool
+) -> Any:
+    memory = numpy.frombuffer(raw, numpy.uint8)
+    storage = UntypedStorage.from_array(memory if memory.flags.writeable else memory.copy(), dtype)
+    storage.is_fresh = True
+    return rebuild_tensor_v3(storage, offset, shape, strides, requires_grad, None, dtype)
 
 
 def _reduce_tensor(tensor: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    if tensor.requires_grad and not tensor.is_leaf:
+    if not tensor.is_leaf:
         raise RuntimeError(
             "Cowardly refusing to serialize non-leaf tensor which requires_grad, since autograd does not support "
             "crossing process boundaries. If you just want to transfer the data, call detach() on the tensor "
             "before returning it from the data set or collate_fn"
         )
     plain = tensor.detach()
-    # Dimensions from slowest to fastest: a channels_last tensor arrives as one.
-    order = tuple(sorted(range(plain.dim()), key=lambda dim: -plain.stride(dim)))
-    flat = plain.permute(order).contiguous().view(-1)
-    raw = pickle.PickleBuffer(flat.view(flambeau.uint8).numpy()) if flat.numel() else b""
-    return _rebuild_tensor, (raw, plain.dtype, tuple(plain.shape), order, tensor.requires_grad)
+    storage = plain.untyped_storage()
+    if storage.nbytes() != plain.nbytes:
+        # A part of a larger storage, which need not travel with it; or less, repeated by strides of zero.
+        plain = plain.clone()
+        storage = plain.untyped_storage()
+    place = plain.storage_offset(), tuple(plain.shape), plain.stride()
+    return _rebuild_tensor, (pickle.PickleBuffer(storage._memory()), *place, plain.dtype, tensor.requires_grad)
 
 
 class _BatchPickler(ForkingPickler):
     def reducer_override(self, value: Any) -> Any:
-        if type(value) is flambeau.Tensor:
-            return _reduce_tensor(value)
-        if type(value) is flambeau.nn.Parameter:
-            return _rebuild_parameter, (value.detach(), value.requires_grad)
-        return NotImplemented
+        return _reduce_tensor(value) if type(value) is Tensor else NotImplemented
 
 
 def _file_in_memory(content: memoryview) -> int:
