@@ -26,7 +26,7 @@ from .operators import creation, views
 from .operators.declaration import functions, methods
 from .tensor_memory import Memory
 from .tracing.handles import Classes, Handle, wrap
-from .tracing.recorder import array_of
+from .tracing.recorder import array_of, synchronize
 
 
 class _TensorMeta(type):
@@ -380,6 +380,7 @@ class Tensor(Memory, metaclass=_TensorMeta):
             from .core.names import scalar_name
 
             raise TypeError(f"Got unsupported ScalarType {scalar_name(self._spec.dtype)}")
+        synchronize()  # calls recorded earlier read this memory as it is now, before NumPy may change it
         array = array_of(self._cell)
         storage = self._storage
         storage.exposed = True

@@ -110,7 +110,8 @@ def share(array: Any, of: Spec) -> tuple[Storage, Cell]:
     When the array does not fill its memory densely the storage covers all the bytes it reaches.
     """
     if of.is_dense and of.numel:
-        storage = at_rest(array, of)
+        # A view of our own: who else refers to the memory shows in the owner's reference count.
+        storage = at_rest(array.view(), of)
         storage.exposed = True
         return storage, storage
     from .strides import extent
