@@ -27,7 +27,10 @@ class NotConvertible(Exception):
 def attribute_at(root: Any, path: str) -> Any:
     """`root.a.b.c`, or None where a part is missing."""
     for part in path.split("."):
-        root = getattr(root, part, None)
+        try:
+            root = getattr(root, part, None)
+        except ImportError:
+            return None
         if root is None:
             return None
     return root

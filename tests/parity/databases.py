@@ -94,7 +94,9 @@ def function_of(entry: OpInfo, library: Any) -> Any:
         return entry.op
     name = entry.name
     if is_wrapped(entry.op):
-        candidates = (name, f"Tensor.{name}", f"Tensor.{name}_")
+        candidates = [f"Tensor.{name}", f"Tensor.{name}_"]
+        if not entry.op.__code__.co_names or set(entry.op.__code__.co_names) & {"torch", "wrapper_set_seed"}:
+            candidates.append(name)  # `torch.bool` is a dtype: where only a method is called, there must be one
         if all(attribute_at(library, path) is None for path in candidates):
             return None
         try:
