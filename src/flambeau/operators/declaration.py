@@ -78,8 +78,10 @@ class Operator:
         node: str | Callable[..., str] | None,
         returns: Callable[..., Any] | None,
         name: str | None,
+        check: Callable[..., Any] | None = None,
     ) -> None:
         code = meaning.__code__
+        self.check = check
         self.name = name or meaning.__name__.rstrip("_")
         self.meaning = meaning
         self.parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -134,6 +136,8 @@ class Operator:
         values = self.bind(args, kwargs)
         if out is not None:
             return self._call_out(values, out)
+        if self.check is not None:
+            self.check(*values)
         rule, operands, tracked = self.rule_for(values)
         if rule.dynamic:
             results = [_from_array(each) for each in run_now(rule, [_operand(each) for each in operands])]
@@ -249,13 +253,13 @@ class Operator:
         several = isinstance(made, (tuple, list))
         outputs = tuple(made) if several else (made,)
         tensors = [each for each in specs if isinstance(each, Spec)]
-        results = [spec(each.shape, each.dtype, self._strides(each, tensors)) for each in outputs]
+        results = [spec(each.shape, each.dtype, self._strides(each, tensors, values)) for each in outputs]
         rule = make_rule(self.name, specs, block, outputs, results)
         rule.differentiable = self.derivative is not None and any(each.dtype.category >= 2 for each in results)
         rule.returns = (self.returns or tuple) if several else None
         return rule
 
-    def _strides(self, result: Value, operands: Sequence[Spec]) -> Any:
+    def _strides(self, result: Value, operands: Sequence[Spec], values: Sequence[Any]) -> Any:
         if self.layout == POINTWISE:
             inputs = [(each.shape, each.strides) for each in operands if _broadcasts(each.shape, result.shape)]
             return _strides.pointwise(result.shape, inputs) if inputs else None
@@ -264,7 +268,8 @@ class Operator:
         if self.layout == LIKE_FIRST:
             first = operands[0]
             return _strides.like(first.shape, first.strides) if first.shape == result.shape else None
-        return self.layout(result, operands)  # type: ignore[operator]
+        arguments = (values,) if self.layout.__code__.co_argcount == 3 else ()  # type: ignore[union-attr]
+        return self.layout(result, operands, *arguments)  # type: ignore[operator]
 
     def _call_out(self, values: list[Any], out: Any) -> Any:
         if mode.enabled and any(isinstance(v, Handle) and v._tracked for v in (*values, *_flat(out))):
@@ -279,13 +284,19 @@ class Operator:
         """The operator's result written into its first argument."""
         values = self.bind(args, kwargs)
         target = values[0]
+        if self.check is not None:
+            self.check(*values)
         rule, operands, tracked = self.rule_for(values)
         result = rule.result
         tracked = tracked and mode.enabled
         check_in_place(self.name, target, result.shape, result.dtype, tracked)
         plan = new_plan(self, values, [target]) if tracked and rule.differentiable else None
-        versions = None if plan is None else plan.save_arguments(values)
         edges = None if plan is None else plan.edges(values)
+        versions = None
+        if plan is not None:
+            if ("argument", 0) in plan.saves:  # the derivative needs what is overwritten here
+                values = [functions["clone"](target), *values[1:]]
+            versions = plan.save_arguments(values)
         value = record(rule, [_operand(each) for each in operands])[0]
         store(target, value)
         if plan is not None:
@@ -667,24 +678,27 @@ def operator(
     node: str | Callable[..., str] | None = None,
     returns: Callable[..., Any] | None = None,
     name: str | None = None,
+    check: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Declare the decorated meaning as an operator.
 
     Args:
         derivative: the table, one row an argument; None: no result ever requires grad.
-        layout: how results are laid out: POINTWISE, CONTIGUOUS, LIKE_FIRST, or a function (result, operand specs) -> strides.
+        layout: how results are laid out: POINTWISE, CONTIGUOUS, LIKE_FIRST, or a function (result, operand specs) -> strides,
+            which may take the bound arguments as a third parameter.
         in_place: there is a method ``<name>_``.
         method, function: whether it is a method of Tensor, a function of the namespace.
         aliases: more names for the same operator.
         node: the name of its node on the tape, or a function from the bound arguments to it.
         returns: makes the caller's structure of several results (default: a tuple).
         name: the operator's name where a Python builtin or keyword forbids it.
+        check: looks at the arguments of every call before it is recorded, raising for bad numbers that are known already.
     """
 
     def declare(meaning: Callable[..., Any]) -> Any:
-        made = Operator(meaning, derivative, layout, node, returns, name)
+        made = Operator(meaning, derivative, layout, node, returns, name, check)
         required = sum(each is _MISSING for each in made.defaults)
-        simple = not any(kind.tensors for kind in made.kinds)
+        simple = check is None and not any(kind.tensors for kind in made.kinds)
         if simple and required == 1 and made.kinds[0].tensor:
             call = _one_operand(made)
         elif simple and required == 2 and made.kinds[0].tensor and (made.kinds[1].tensor or made.kinds[1].number):
