@@ -274,9 +274,6 @@ class Tensor(Memory, metaclass=_TensorMeta):
         table = node.tensor_hooks or {}
         table[slot], handle = hooks.add(table.get(slot), hook)
         node.tensor_hooks = table
-        if self._node is None:
-            self._hooks = table[slot]
-            self._accumulator_kept = node  # keeps the hooks alive with the tensor
         return handle
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Any], Any]) -> Any:

@@ -83,15 +83,25 @@ class Node:
 class AccumulateGrad(Node):
     """The end of the graph at a leaf: adds what arrives to the leaf's ``grad``."""
 
+    sequence = 1 << 62
+    edges = ()
+
     def __init__(self, variable: Any) -> None:
-        self.variable = variable
-        self.sequence = 1 << 62
+        # The leaf holds its node, not the other way round: there is no cycle, both go when the leaf does.
+        self._variable = weakref.ref(variable)
         self.result_specs = (variable._spec,)
+
+    @property
+    def variable(self) -> Any:
+        """The leaf; None once it is gone."""
+        return self._variable()
 
     def apply(self, grads: list[Any]) -> Sequence[Any]:
         from .engine import accumulate
 
-        accumulate(self.variable, grads[0])
+        variable = self._variable()
+        if variable is not None:
+            accumulate(variable, grads[0])
         return ()
 
 
@@ -106,14 +116,10 @@ def edge_of(tensor: Any) -> Edge:
 
             node = current_node(tensor)  # may have to be made anew
         return node, tensor._slot
-    reference = tensor._accumulator
-    found = None if reference is None else reference()
-    if found is None:
-        found = AccumulateGrad(tensor)
-        tensor._accumulator = weakref.ref(found)
-        if tensor._hooks:
-            found.tensor_hooks = {0: tensor._hooks}
-    return found, 0
+    edge = tensor._accumulator
+    if edge is None:
+        edge = tensor._accumulator = (AccumulateGrad(tensor), 0)
+    return edge
 
 
 class SavedResult:
@@ -182,16 +188,30 @@ class OperatorNode(Node):
     """The node of a declared operator: runs the rows of its derivative table.
 
     Attributes:
-        derivative: the operator's table.
+        plan: what this node has in common with every other made by the same rule.
         values: what the rows named, aligned with ``derivative.saved``.
         versions: the version of each saved tensor when it was saved.
-        arguments: for each argument with a row: (name, first edge, number of edges or None when not a list).
     """
 
-    derivative: Derivative
-    values: Any
-    versions: Any
-    arguments: Any
+    plan: Plan
+    values: Any = ()
+    versions: Any = ()
+
+    @property
+    def derivative(self) -> Derivative:
+        return self.plan.derivative
+
+    @property
+    def result_specs(self) -> Sequence[Spec]:  # type: ignore[override]
+        return self.plan.result_specs
+
+    @property
+    def input_specs(self) -> Sequence[Any]:  # type: ignore[override]
+        return self.plan.input_specs
+
+    @property
+    def arguments(self) -> dict[str, tuple[int, int | None]]:
+        return self.plan.arguments
 
     def apply(self, grads: list[Any]) -> Sequence[Any]:
         if self.values is None:
@@ -314,10 +334,19 @@ class Plan:
     Attributes:
         cls: the node's class, made for its name.
         edge_arguments: (place of the argument, whether it is a list) for each argument with a row.
+        arguments: for each argument with a row: the index of its first edge, and how many it has (None: not a list).
         saves: for each saved name: ("argument", place), ("result", slot), ("constant", value) or None when not needed.
     """
 
     __slots__ = ("arguments", "cls", "derivative", "edge_arguments", "input_specs", "result_specs", "saves", "simple")
+    cls: type
+    derivative: Derivative
+    edge_arguments: list[tuple[int, bool]]
+    input_specs: Sequence[Any]
+    result_specs: Sequence[Spec]
+    arguments: dict[str, tuple[int, int | None]]
+    saves: list[Any]
+    simple: bool
 
     def edges(self, values: Sequence[Any]) -> tuple[Edge, ...]:
         """The edges for these arguments."""
@@ -342,8 +371,7 @@ class Plan:
         """The finished node."""
         node = _new(self.cls)
         node.sequence = _next_sequence()
-        node.derivative, node.arguments = self.derivative, self.arguments
-        node.input_specs, node.result_specs = self.input_specs, self.result_specs
+        node.plan = self
         node.edges = self.edges(values) if edges is None else edges
         if self.saves:
             saved = self.save_arguments(values) if saved is None else saved
@@ -352,35 +380,39 @@ class Plan:
                     saved[k] = _save(results[each[1]], each[1])
             node.values = [value for value, _ in saved]
             node.versions = [version for _, version in saved]
-        else:
-            node.values = node.versions = ()
         if anomaly.enabled:
             anomaly.remember(node)
         return node
 
     def attach_one(self, input: Any, result: Any) -> None:
         """:func:`attach` for one operand and one result, without the lists."""
-        result._node = self.node((input,), (edge_of(input),), None, (result,)) if not self.simple else self._bare(
-            (edge_of(input),)
-        )
+        node = input._node
+        edges: tuple[Edge, ...] = ((node, input._slot) if node is not None and input._base is None else edge_of(input),)
+        result._node = self._bare(edges) if self.simple else self.node((input,), edges, None, (result,))
         result._tracked = True
 
     def attach_two(self, input: Any, other: Any, result: Any) -> None:
         """:func:`attach` for two operands (the second may be a number) and one result."""
+        node = input._node
+        first: Edge = (node, input._slot) if node is not None and input._base is None else edge_of(input)
         if len(self.edge_arguments) == 2:
-            edges: tuple[Edge, ...] = (edge_of(input), edge_of(other))
-            result._node = self._bare(edges) if self.simple else self.node((input, other), edges, None, (result,))
+            node = other._node
+            second: Edge = (node, other._slot) if node is not None and other._base is None else edge_of(other)
+            edges: Any = (first, second)
+        elif len(self.edge_arguments) == 1 and self.edge_arguments[0][0] == 0:
+            edges = (first,)
         else:
-            result._node = self.node((input, other), None, None, (result,))
+            edges = None
+        if self.simple and edges is not None:
+            result._node = self._bare(edges)
+        else:
+            result._node = self.node((input, other), edges, None, (result,))
         result._tracked = True
 
     def _bare(self, edges: tuple[Edge, ...]) -> Any:
         node = _new(self.cls)
         node.sequence = _next_sequence()
-        node.derivative, node.arguments = self.derivative, self.arguments
-        node.input_specs, node.result_specs = self.input_specs, self.result_specs
-        node.edges = edges
-        node.values = node.versions = ()
+        node.plan, node.edges = self, edges
         if anomaly.enabled:
             anomaly.remember(node)
         return node

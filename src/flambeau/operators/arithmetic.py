@@ -126,7 +126,15 @@ def _divide_other(grad: Any, input: Any, other: Any, rounding_mode: Any) -> Any:
     return -times_conjugate(grad, (input / other) / other)
 
 
-@operator({"input": _divide_input, "other": _divide_other}, layout=POINTWISE, in_place=True, aliases=("divide",))
+def _divide_node(input: Any, other: Any, rounding_mode: Any = None) -> str:
+    number = isinstance(other, (bool, int, float, complex))
+    return f"DivBackward{(2 if rounding_mode else 0) + number}" if rounding_mode else "DivBackward0"
+
+
+@operator(
+    {"input": _divide_input, "other": _divide_other},
+    layout=POINTWISE, in_place=True, aliases=("divide",), node=_divide_node,
+)  # fmt: skip
 def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | None = None) -> Value:
     """input/other; ``rounding_mode`` is None (true division), "trunc" or "floor".
 

@@ -23,8 +23,7 @@ class Handle:
     _grad: Any = None
     _base: Any = None  # the tensor this one is a view of, for differentiable views
     _view_of: Any = None  # how a differentiable view was made, to make its node anew after an in-place write
-    _accumulator: Any = None  # weak reference to the AccumulateGrad node of a leaf
-    _hooks: Any = None
+    _accumulator: Any = None  # the edge to the AccumulateGrad node of a leaf
     _retains: bool = False
     _inference: bool = False
     _data_alias: bool = False  # made by `.data`: writes do not count as versions
