@@ -30,7 +30,7 @@ LAZY = {
         "BFloat16Storage", "LongStorage", "IntStorage", "ShortStorage", "CharStorage", "ByteStorage", "BoolStorage",
         "ComplexDoubleStorage", "ComplexFloatStorage",
     ),
-    "random": ("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"),
+    "random": ("Generator", "default_generator", "manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"),
 }
 
 

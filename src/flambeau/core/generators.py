@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, Self
 
 import numpy as np
 
@@ -47,6 +46,9 @@ def _as_seed(seed: Any, caller: str) -> int:
 class Generator:
     """A pseudo-random stream: a Mersenne Twister and the one normal number it has in reserve.
 
+    At this layer its state is a NumPy array of bytes; users hold the one of ``operators/generator.py``, which gives
+    a tensor.
+
     Args:
         device: where the numbers are made; only the CPU has generators here.
 
@@ -65,10 +67,6 @@ class Generator:
     next_normal: float | None
     _initial_seed: int
 
-    # The layer that has tensors makes these convert to and from uint8 tensors.
-    export_state: ClassVar[Callable[[np.ndarray[Any, Any]], Any]] = staticmethod(lambda state: state)
-    import_state: ClassVar[Callable[[Any], np.ndarray[Any, Any]]] = staticmethod(np.asarray)
-
     def __init__(self, device: Any = "cpu") -> None:
         wanted = device if isinstance(device, devices.device) else devices.device(device)
         if wanted.type != "cpu":
@@ -82,7 +80,7 @@ class Generator:
         """The device whose numbers this makes."""
         return devices.cpu
 
-    def manual_seed(self, seed: int) -> Generator:
+    def manual_seed(self, seed: int) -> Self:
         """Start the stream anew at ``seed`` (negative ones count from 2**64) and return the generator."""
         self._initial_seed = _as_seed(seed, "manual_seed")
         self.engine.seed(self._initial_seed)
@@ -106,16 +104,15 @@ class Generator:
         record["left"], record["next"] = WORDS + 1 - position, position if started else 0
         if self.next_normal is not None:
             record["normal"], record["normal_is_valid"] = self.next_normal, 1
-        return type(self).export_state(np.frombuffer(record.tobytes(), np.uint8).copy())
+        return np.frombuffer(record.tobytes(), np.uint8).copy()
 
-    def set_state(self, new_state: Any) -> Generator:
+    def set_state(self, state: Any) -> Self:
         """Continue from a state that ``get_state``, here or in PyTorch, returned.
 
         Raises:
             TypeError: not a tensor of bytes.
             RuntimeError: not 5056 bytes, or not the state of a Mersenne Twister.
         """
-        state = type(self).import_state(new_state)
         if state.dtype != np.uint8:
             raise TypeError("RNG state must be a torch.ByteTensor")
         if state.size != STATE_SIZE:
@@ -133,7 +130,7 @@ class Generator:
         self.next_normal = float(record["normal"]) if record["normal_is_valid"] else None
         return self
 
-    def clone_state(self) -> Generator:
+    def clone_state(self) -> Self:
         """A generator of its own in the same state: both go on to give the same numbers."""
         twin = type(self)()
         twin._initial_seed, twin.next_normal = self._initial_seed, self.next_normal
@@ -144,7 +141,7 @@ class Generator:
         """Not for the CPU, as in PyTorch: raises RuntimeError."""
         raise RuntimeError("CPU Generator does not use offset; use get_state()")
 
-    def set_offset(self, offset: int) -> Generator:
+    def set_offset(self, offset: int) -> Self:
         """Not for the CPU, as in PyTorch: raises RuntimeError."""
         raise RuntimeError("CPU Generator does not use offset; use set_state()")
 
@@ -153,8 +150,3 @@ class Generator:
 
     def __setstate__(self, saved: tuple[int, Any, Any]) -> None:
         self.set_state(saved[2])
-
-
-default_generator = Generator()
-"""The stream of every random operator that is given no generator of its own; it starts at a fresh seed."""
-default_generator.manual_seed(fresh_seed())

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..generators import Generator
 from .continuous import exponential, uniform
-from .numbers import CHUNK, Array, Shape, count_of, rounded
+from .numbers import CHUNK, Array, Shape, count_of, in_memory_order, rounded
 
 
 def bernoulli(generator: Generator, shape: Shape, dtype: Any, probability: float = 0.5) -> Array:
@@ -71,7 +71,9 @@ def multinomial(generator: Generator, probabilities: Array, samples: int, replac
     if not replacement or samples == 1:
         if (precise.sum(-1) <= 0).any():
             raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-        waits = exponential(generator, probabilities.shape, probabilities.dtype)
+        waits = in_memory_order(
+            probabilities.shape, probabilities.strides, lambda shape: exponential(generator, shape, probabilities.dtype)
+        )
         with np.errstate(divide="ignore", invalid="ignore"):
             scores = probabilities / waits
         if samples == 1:

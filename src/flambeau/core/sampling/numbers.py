@@ -42,6 +42,13 @@ def rounded(numbers: Array, dtype: Any, shape: Shape) -> Array:
         return numbers.astype(wanted, copy=False).reshape(shape)
 
 
+def in_memory_order(shape: Sequence[int], strides: Sequence[int], sample: Callable[[tuple[int, ...]], Array]) -> Array:
+    """``sample`` of ``shape``, drawn in the order in which elements with those strides lie in memory."""
+    order = sorted(range(len(shape)), key=lambda axis: -strides[axis])
+    drawn = sample(tuple(shape[axis] for axis in order))
+    return drawn.transpose([order.index(axis) for axis in range(len(shape))])
+
+
 def exactly(function: Callable[[float], float], numbers: Array) -> Array:
     """``function`` from ``math`` of every number. NumPy's own differ from the C library's in a float64's last bit."""
     return np.fromiter(map(function, numbers.ravel().tolist()), np.float64, numbers.size).reshape(numbers.shape)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..generators import Generator
-from .normal import standard_normal
+from .box_muller import standard_normal
 from .numbers import Array, rounded
 
 Draw = Callable[[], float]
@@ -98,11 +98,7 @@ def _one_poisson(rate: float, draw: Draw) -> int:
 
 
 def binomial(generator: Generator, counts: Array, probabilities: Array) -> Array:
-    """The number of successes in ``counts`` trials that succeed with ``probabilities`` (of one shape).
-
-    Raises:
-        RuntimeError: a negative count, or a probability outside of [0, 1].
-    """
+    """The number of successes in ``counts`` trials that succeed with ``probabilities`` (of one shape)."""
     trials, chances = counts.astype(np.float64), probabilities.astype(np.float64)
     with _Fractions(generator, 3 * counts.size) as draw:
         successes = [_one_binomial(*pair, draw) for pair in zip(trials.ravel().tolist(), chances.ravel().tolist())]
@@ -188,7 +184,7 @@ def _one_gamma(shape: float, precision: Any, generator: Generator) -> float:
     # Three numbers are kept in the tensor's own precision, the others in float64: so does PyTorch, and it shows.
     scale, fraction = 1.0, generator.engine.fraction
     if shape < 1:
-        if shape == 0:
+        if shape <= 0:
             return 0.0
         scale = math.pow(1 - fraction(), float(precision(1 / shape)))
         shape = float(precision(shape + 1))
