@@ -59,8 +59,6 @@ def rebase(view: Any, base: Any, node: Any) -> None:
 
     first = node.arguments.get("input") if hasattr(node, "arguments") else (0, None)
     own = first[0] if first is not None and len(node.edges) > first[0] else None
-    if own is not None and node.edges[own] is None:
-        own = None if not base._tracked else own
     base._node = CopySlices(base, node, own, read)
     base._tracked, base._slot = True, 0
     renew(view)
