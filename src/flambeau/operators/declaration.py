@@ -815,7 +815,10 @@ class ViewOperator:
 def window_cell(cell: Storage | View, layout: Spec, offset: int) -> Storage | View:
     """The cell of a tensor of the given layout, ``offset`` elements after the start of ``cell``."""
     if type(cell) is View:
-        storage, offset = cell.storage, cell.offset + offset
+        storage, start = cell.storage, cell.offset
+        if cell.spec.dtype is not layout.dtype:  # offsets count elements
+            start = start * cell.spec.dtype.itemsize // layout.dtype.itemsize
+        offset += start
     else:
         storage = cell  # type: ignore[assignment]
     return storage if layout is storage.spec and offset == 0 else View(storage, layout, offset)
