@@ -31,6 +31,8 @@ SECONDS_A_SAMPLE = 20.0
 SECOND_GRADIENTS = 4  # samples an entry, spread over all of them
 FINITE_DIFFERENCES = 1
 OUT_VARIATIONS = 2
+ROUNDING = 2.0
+DOUBLE = {torch.float32: torch.float64, torch.complex64: torch.complex128}
 LAYOUTS = 3
 
 
@@ -155,6 +157,7 @@ class EntryRun:
         self.dtype = torch.float32
         self.tolerance = Tolerance()
         self.sample: SampleInput = SampleInput(None)
+        self.relaxed_for: Any = None
         self.position = 0
         self.seed = 0
         self.values = entry.name not in databases.UNINITIALISED
@@ -182,12 +185,12 @@ class EntryRun:
 
     def begin(self, dtype: torch.dtype) -> None:
         self.dtype = dtype
-        self.tolerance = databases.tolerance(self.entry, dtype)
 
     def over(self, chosen: list[SampleInput], checks: Callable[[], bool], limit: int | None) -> None:
         step = 1 if limit is None else -(-len(chosen) // limit) or 1
         for position in range(0, len(chosen), step):
             self.position, self.sample = position, chosen[position]
+            self.tolerance = databases.tolerance(self.entry, self.dtype)
             self.seed = databases.seed_everything(self.tally.name, self.dtype, position)
             before = len(self.tally.failures)
             try:
@@ -222,9 +225,48 @@ class EntryRun:
             self.fail(check, message)
 
     def differs(self, actual: Any, expected: Any, *, strides: bool = True, where: str = "result") -> str | None:
-        return difference(
-            actual, expected, self.library, self.tolerance, strides=strides, values=self.values, where=where
+        def compare() -> str | None:
+            return difference(
+                actual, expected, self.library, self.tolerance, strides=strides, values=self.values, where=where
+            )
+
+        found = compare()
+        if found is not None and "values differ" in found and self.allow_rounding():
+            found = compare()
+        return found
+
+    def allow_rounding(self) -> bool:
+        """Allow this sample the rounding of PyTorch's own result, where single precision is not exact enough.
+
+        A long sum of large terms differs from PyTorch's by more than its tolerances as soon as it is taken in another
+        order. What counts then is the distance from the result in double precision: ours may be twice PyTorch's.
+        """
+        if self.dtype not in DOUBLE or self.relaxed_for == (self.dtype, self.position) or not self.values:
+            return False
+        self.relaxed_for = (self.dtype, self.position)
+
+        def exactly(value: Any) -> Any:
+            if isinstance(value, torch.Tensor) and value.dtype in DOUBLE:
+                return value.detach().to(DOUBLE[value.dtype])
+            return DOUBLE.get(value, value) if isinstance(value, torch.dtype) else value
+
+        def rounding(sample: SampleInput) -> Any:
+            given = arguments(sample, torch)
+            result = self.called(torch, self.entry.op, given)
+            return tensors_in((result, given.everything()), torch.Tensor)
+
+        theirs, exact = rounding(self.sample), rounding(self.sample.transform(exactly))
+        if len(theirs) != len(exact):
+            return False
+        distances = [
+            (one.to(other.dtype) - other).abs().nan_to_num(0.0, 0.0, 0.0).max().item()
+            for one, other in zip(theirs, exact)
+            if one.shape == other.shape and one.dtype in DOUBLE and one.numel()
+        ]
+        self.tolerance = Tolerance(
+            self.tolerance.relative, max(self.tolerance.absolute, ROUNDING * max(distances, default=0.0))
         )
+        return bool(distances)
 
     def called(self, library: Any, function: Any, given: Arguments, **more: Any) -> Any:
         """The function's result, or what it raised, under the sample's seed."""
@@ -362,9 +404,23 @@ class EntryRun:
             for one, other, one_out, other_out in zip(ours, theirs, our_out, their_out):
                 if (one is one_out) != (other is other_out):
                     return "the result is not the tensor given as out"
-            return self.differs(list(our_out), list(their_out), where="out")
+            theirs = [out.to(result.dtype) for out, result in zip(their_out, results)] if cast else their_out
+            ours = [out.to(convert(result.dtype)) for out, result in zip(our_out, results)] if cast else our_out
+            return self.differs(list(ours), list(theirs), where="out", strides=not cast)
 
-        message = compare_outcomes(run(self.library, self.function), run(torch, self.entry.op), same)
+        convert = Converter(self.library)
+        results = tensors_in(expected, torch.Tensor)
+        cast = any(out.dtype != result.dtype for out, result in zip(destinations, results))
+        theirs = run(torch, self.entry.op)
+        if cast and isinstance(theirs, Raised):
+            # Some operators want the exact dtype, each with words of its own; a refused cast is everyone's rule.
+            if all(torch.can_cast(result.dtype, out.dtype) for out, result in zip(destinations, results)):
+                return
+            ours = run(self.library, self.function)
+            refused = isinstance(ours, Raised) and isinstance(ours.error, RuntimeError)
+            self.record("out", None if refused else f"out {label}: {ours}, PyTorch raises {theirs}")
+            return
+        message = compare_outcomes(run(self.library, self.function), theirs, same)
         self.record("out", None if message is None else f"out {label}: {message}")
 
     def layout(self) -> None:
@@ -399,7 +455,12 @@ class EntryRun:
             self.record("gradient", self.differs(actual["outputs"], expected["outputs"], strides=False, where="result"))
             if actual["requires grad"] != expected["requires grad"]:
                 self.record("gradient", f"requires_grad {actual['requires grad']}, not {expected['requires grad']}")
-            self.record("gradient", self.differs(actual["first"], expected["first"], strides=False, where="gradient"))
+            first = actual["first"]
+            if len(first) == len(expected["first"]):  # zeros where PyTorch says None mean the same
+                first = [
+                    None if theirs is None and is_zero(ours) else ours for ours, theirs in zip(first, expected["first"])
+                ]
+            self.record("gradient", self.differs(first, expected["first"], strides=False, where="gradient"))
         if self.wants("grad_fn"):
             same = actual["grad_fn"] == expected["grad_fn"]
             self.record("grad_fn", None if same else f"{actual['grad_fn']} instead of {expected['grad_fn']}")
@@ -580,6 +641,10 @@ def run_entry(
 
 def is_differentiable(tensor: Any) -> bool:
     return bool(tensor.is_floating_point() or tensor.is_complex())
+
+
+def is_zero(tensor: Any) -> bool:
+    return tensor is not None and not bool((tensor != 0).any())
 
 
 def unique(tensors: list[Any]) -> list[Any]:
