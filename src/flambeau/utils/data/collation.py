@@ -45,13 +45,13 @@ def collate_numpy_scalar_fn(batch: Sequence[Any], *, collate_fn_map: CollateTabl
 def collate_float_fn(batch: Sequence[Any], *, collate_fn_map: CollateTable | None = None) -> Any:
     import flambeau
 
-    return flambeau.tensor(batch, dtype=flambeau.float64)
+    return flambeau.as_tensor(batch, dtype=flambeau.float64)
 
 
 def collate_int_fn(batch: Sequence[Any], *, collate_fn_map: CollateTable | None = None) -> Any:
     import flambeau
 
-    return flambeau.tensor(batch)
+    return flambeau.as_tensor(batch)
 
 
 def collate_str_fn(batch: Sequence[Any], *, collate_fn_map: CollateTable | None = None) -> Any:

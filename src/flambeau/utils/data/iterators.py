@@ -145,20 +145,25 @@ class MultiProcessIterator(LoaderIterator):
         from flambeau.utils.data.worker import WorkerSettings
 
         loader = self._loader
-        common = {
-            "num_workers": self._num_workers,
-            "base_seed": self._base_seed,
-            "kind": loader._dataset_kind,
-            "dataset": loader.dataset,
-            "batched": loader._auto_collation,
-            "collate_fn": loader.collate_fn,
-            "drop_last": loader.drop_last,
-            "worker_init_fn": loader.worker_init_fn,
-            "shared_seed": shared_seed,
-            # Under a fork server the parent, as the system sees it, is that server.
-            "parent_pid": None if context.get_start_method() == "forkserver" else os.getpid(),
-        }
-        return lambda worker_id: WorkerSettings(worker_id=worker_id, **common)
+        # Under a fork server the parent, as the system sees it, is that server.
+        parent_pid = None if context.get_start_method() == "forkserver" else os.getpid()
+
+        def settings(worker_id: int) -> WorkerSettings:
+            return WorkerSettings(
+                worker_id=worker_id,
+                num_workers=self._num_workers,
+                base_seed=self._base_seed,
+                kind=loader._dataset_kind,
+                dataset=loader.dataset,
+                batched=loader._auto_collation,
+                collate_fn=loader.collate_fn,
+                drop_last=loader.drop_last,
+                worker_init_fn=loader.worker_init_fn,
+                shared_seed=shared_seed,
+                parent_pid=parent_pid,
+            )
+
+        return settings
 
     def _begin(self) -> None:
         self._num_yielded = 0

@@ -70,17 +70,14 @@ class WorkerPool:
         while True:
             remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
             running = [i for i in range(len(self._processes)) if i not in self._stopped]
-            connections = {self._connections[i]: i for i in running}
+            connections: dict[Any, int] = {self._connections[i]: i for i in running}
             sentinels = [self._processes[i].sentinel for i in running]
             patience = LIVENESS_CHECK_INTERVAL if remaining is None else min(remaining, LIVENESS_CHECK_INTERVAL)
             ready = wait([*connections, *sentinels], patience)
             results = []
-            for connection in ready:
-                if isinstance(connection, int):
-                    continue
-                worker_id = connections[connection]
+            for worker_id in [connections[one] for one in ready if not isinstance(one, int)]:
                 try:
-                    results.append((worker_id, *transport.receive(connection)))
+                    results.append((worker_id, *transport.receive(self._connections[worker_id])))
                 except (EOFError, OSError):
                     continue
                 except RuntimeError as error:

@@ -85,7 +85,7 @@ class Mapper(IterDataPipe[Any]):
             if self.output_col is not None and len(columns) != 1:
                 raise ValueError("`output_col` must be a single-element list or tuple")
             columns = columns[0]
-        changed = copy.copy(sample) if isinstance(sample, dict) else list(sample)
+        changed: Any = copy.copy(sample) if isinstance(sample, dict) else list(sample)
         if columns == -1 and self.output_col is not None:
             changed.append(result)
         else:
