@@ -35,7 +35,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..autograd.grad_mode import mode
+from ..autograd.grad_mode import mode, no_grad
 from ..autograd.tape import Derivative, attach, new_plan
 from ..core import strides as _strides
 from ..core.dtypes import dtype as _dtype
@@ -761,10 +761,17 @@ def composite(
         if in_place:
 
             def call_in_place(input: Any, *args: Any, **kwargs: Any) -> Any:
-                result = call(input, *args, **kwargs)
+                recorded = mode.enabled and any(isinstance(v, Handle) and v._tracked for v in (input, *args))
+                # Derivatives may need what is overwritten here.
+                result = call(functions["clone"](input) if recorded else input, *args, **kwargs)
                 tracked = mode.enabled and (input._tracked or result._tracked)
                 check_in_place(public, input, result._spec.shape, result._spec.dtype, tracked)
-                return input.copy_(result)
+                if not tracked or result._node is None or result._slot or result._spec.dtype is not input._spec.dtype:
+                    return input.copy_(result)
+                with no_grad():
+                    input.copy_(result)
+                adopt_history(input, result._node)
+                return input
 
             _describe(call_in_place, public + "_", f"In-place version of :meth:`{public}`.", meaning)
             for each in (public, *aliases):
