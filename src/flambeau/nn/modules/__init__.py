@@ -1,0 +1,43 @@
+"""PyTorch's paths to the layers: ``nn.modules.linear`` is where scripts import from and what pickles name."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import flambeau.nn
+
+_FILES = (
+    "activation",
+    "adaptive",
+    "batchnorm",
+    "channelshuffle",
+    "container",
+    "conv",
+    "distance",
+    "dropout",
+    "flatten",
+    "fold",
+    "instancenorm",
+    "lazy",
+    "linear",
+    "loss",
+    "module",
+    "normalization",
+    "padding",
+    "pixelshuffle",
+    "pooling",
+    "rnn",
+    "sparse",
+    "transformer",
+    "upsampling",
+    "utils",
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FILES:
+        return import_module(f"{__name__}.{name}")
+    if name.startswith("_") or not hasattr(flambeau.nn, name):
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(flambeau.nn, name)

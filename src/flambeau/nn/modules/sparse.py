@@ -1,0 +1,4 @@
+"""PyTorch's path to what is in ``nn/embedding.py``; imports and pickles name it."""
+
+from ..embedding import Embedding as Embedding
+from ..embedding import EmbeddingBag as EmbeddingBag
