@@ -1,0 +1,141 @@
+"""Adam and, through ``decoupled_weight_decay``, AdamW."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..operators.comparison import maximum
+from ..operators.creation import zeros, zeros_like
+from ..tensor import Tensor
+from .arguments import check_betas, check_fused, check_learning_rate, check_not_negative
+from .complex_views import as_real
+from .host_scalars import scalar_dtype
+from .optimizer import Optimizer, Parameters
+from .scaled_updates import add_ratio, average, average_square, scale_of
+
+
+class Adam(Optimizer):
+    r"""Adam: steps scaled by running estimates of the gradient's mean and square.
+
+    .. math::
+        m \leftarrow \beta_1 m + (1 - \beta_1) g, \qquad
+        v \leftarrow \beta_2 v + (1 - \beta_2) g^2, \qquad
+        \theta \leftarrow \theta -
+        \gamma\, \frac{m / (1 - \beta_1^t)}{\sqrt{v} / \sqrt{1 - \beta_2^t} + \epsilon}
+
+    with :math:`g = \nabla f(\theta) + \lambda\theta`. After Kingma and Ba, `Adam: A Method for Stochastic
+    Optimization <https://arxiv.org/abs/1412.6980>`_ (2014); ``amsgrad`` takes the largest :math:`v` so far, after
+    Reddi et al., `On the Convergence of Adam and Beyond <https://openreview.net/forum?id=ryQu7f-RZ>`_ (2018).
+
+    Args:
+        params: tensors, ``(name, tensor)`` pairs or parameter groups.
+        lr: learning rate :math:`\gamma`.
+        betas: decay rates :math:`(\beta_1, \beta_2)`, both numbers or both one-element tensors.
+        eps: :math:`\epsilon`, for numerical stability.
+        weight_decay: :math:`\lambda`.
+        amsgrad: see above.
+        maximize: ascend instead.
+        differentiable: record the step for autograd.
+        decoupled_weight_decay: shrink the parameters by :math:`\gamma\lambda` instead, see :class:`AdamW`.
+        foreach, capturable, fused: accepted; a step is one program anyway.
+
+    Example::
+
+        >>> import flambeau as torch
+        >>> weight = torch.nn.Parameter(torch.tensor([1.0])); weight.grad = torch.tensor([2.0])
+        >>> torch.optim.Adam([weight], lr=0.25).step(); weight.item()
+        0.75
+    """
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        if isinstance(lr, Tensor) and foreach and not capturable:
+            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
+        check_learning_rate(lr)
+        check_not_negative(eps, "Invalid epsilon value: {}")
+        check_betas(betas)
+        check_not_negative(weight_decay, "Invalid weight_decay value: {}")
+        if isinstance(betas[0], Tensor) != isinstance(betas[1], Tensor):
+            raise ValueError("betas must be either both floats or both Tensors")
+        for index, beta in enumerate(betas):
+            if isinstance(beta, Tensor):
+                if foreach and not capturable:
+                    raise ValueError(
+                        f"betas[{index}] as a Tensor is not supported for capturable=False and foreach=True"
+                    )
+                if beta.numel() != 1:
+                    raise ValueError(f"Tensor betas[{index}] must be 1-element")
+        check_fused(fused, foreach, differentiable)
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+            "fused": fused,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        super().__init__(params, defaults)
+
+    def _begin(self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], amsgrad: bool) -> None:
+        if gradient.is_sparse:
+            raise RuntimeError("Adam does not support sparse gradients, please consider SparseAdam instead")
+        state["step"] = zeros((), dtype=scalar_dtype())
+        state["exp_avg"] = zeros_like(parameter)
+        state["exp_avg_sq"] = zeros_like(parameter)
+        if amsgrad:
+            state["max_exp_avg_sq"] = zeros_like(parameter)
+
+    def _update_group(self, group: dict[str, Any]) -> None:
+        rate = scale_of(group["lr"])
+        beta1, beta2 = map(scale_of, group["betas"])
+        weight_decay, eps = group["weight_decay"], group["eps"]
+        amsgrad, decoupled, maximize = group["amsgrad"], group["decoupled_weight_decay"], group["maximize"]
+        advance = self._scalars.advance
+        for parameter in group["params"]:
+            gradient = parameter.grad
+            if gradient is None:
+                continue
+            state = self.state[parameter]
+            if not state:
+                self._begin(parameter, gradient, state, amsgrad)
+            step = advance(state["step"])
+            if maximize:
+                gradient = -gradient
+            if weight_decay:
+                if decoupled:
+                    parameter.mul_(1 - rate * weight_decay)
+                else:
+                    gradient = gradient.add(parameter, alpha=weight_decay)
+            mean, square = state["exp_avg"], state["exp_avg_sq"]
+            largest = state["max_exp_avg_sq"] if amsgrad else None
+            if parameter.is_complex():
+                parameter, gradient, mean, square = as_real(parameter, gradient, mean, square)
+                if largest is not None:
+                    (largest,) = as_real(largest)
+            average(mean, gradient, beta1)
+            average_square(square, gradient, beta2)
+            if largest is not None:
+                # Autograd would miss the overwritten operand.
+                square = maximum(largest.clone() if group["differentiable"] else largest, square)
+                largest.copy_(square)
+            denominator = square.sqrt() / (1 - beta2**step) ** 0.5 + eps
+            add_ratio(parameter, mean, denominator, -(rate / (1 - beta1**step)))

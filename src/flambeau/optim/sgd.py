@@ -1,0 +1,113 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..tensor import Tensor
+from .arguments import check_fused
+from .optimizer import Optimizer, Parameters
+from .scaled_updates import add_scaled, scale_of
+
+
+class SGD(Optimizer):
+    r"""Stochastic gradient descent, optionally with momentum.
+
+    .. math::
+        g \leftarrow \nabla f(\theta) + \lambda\theta, \qquad
+        b \leftarrow \mu b + (1 - \tau) g \;\;(b \leftarrow g \text{ at first}), \qquad
+        \theta \leftarrow \theta - \gamma \cdot \begin{cases} g + \mu b & \text{nesterov} \\ b \end{cases}
+
+    Momentum after Sutskever et al., `On the importance of initialization and momentum in deep learning
+    <https://proceedings.mlr.press/v28/sutskever13.html>`_ (2013), without their scaling of :math:`g` by
+    :math:`\gamma`, so that the learning rate may change during training.
+
+    Args:
+        params: tensors, ``(name, tensor)`` pairs or parameter groups.
+        lr: learning rate :math:`\gamma`.
+        momentum: :math:`\mu`. Without it there is no state.
+        dampening: :math:`\tau`.
+        weight_decay: :math:`\lambda`.
+        nesterov: look ahead along the momentum; needs momentum and no dampening.
+        maximize: ascend instead.
+        differentiable: record the step for autograd.
+        foreach, fused: accepted; a step is one program anyway.
+
+    Example::
+
+        >>> import flambeau as torch
+        >>> weight = torch.nn.Parameter(torch.tensor([1.0])); weight.grad = torch.tensor([2.0])
+        >>> torch.optim.SGD([weight], lr=0.25).step(); weight.item()
+        0.5
+    """
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: float | Tensor = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float | Tensor = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        if isinstance(lr, Tensor) and lr.numel() != 1:
+            raise ValueError("Tensor lr must be 1-element")
+        if lr < 0.0:
+            raise ValueError(f"Invalid learning rate: {lr}")
+        if momentum < 0.0:
+            raise ValueError(f"Invalid momentum value: {momentum}")
+        if weight_decay < 0.0:
+            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        check_fused(fused, foreach, differentiable)
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+            "foreach": foreach,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        super().__init__(params, defaults)
+
+    def _update_group(self, group: dict[str, Any]) -> None:
+        rate = group["lr"]
+        momentum = group["momentum"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        if isinstance(rate, Tensor) or isinstance(weight_decay, Tensor):
+            rate, weight_decay = scale_of(rate), scale_of(weight_decay)
+        elif not (momentum or weight_decay or maximize):
+            for parameter in group["params"]:
+                gradient = parameter.grad
+                if gradient is not None:
+                    parameter.add_(gradient, alpha=-rate)
+            return
+        for parameter in group["params"]:
+            gradient = parameter.grad
+            if gradient is None:
+                continue
+            if maximize:
+                gradient = -gradient
+            if isinstance(weight_decay, Tensor):
+                gradient = gradient + parameter * weight_decay
+            elif weight_decay:
+                gradient = gradient.add(parameter, alpha=weight_decay)
+            if momentum:
+                state = self.state[parameter]
+                buffer = state.get("momentum_buffer")
+                if buffer is None:
+                    buffer = state["momentum_buffer"] = gradient.detach().clone()
+                else:
+                    buffer.mul_(momentum).add_(gradient, alpha=1 - group["dampening"])
+                gradient = gradient.add(buffer, alpha=momentum) if group["nesterov"] else buffer
+            add_scaled(parameter, gradient, -rate)
