@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
+import numpy as np
+
 from .core import memory_formats
 from .core.devices import meta
-from .core.dtypes import dtype
+from .core.dtypes import complex32, dtype
 from .core.specs import Spec, spec
 from .core.storages import Storage, View, window
 from .storage import TypedStorage, UntypedStorage, has_legacy_name
@@ -49,6 +51,17 @@ def _cell(storage: UntypedStorage, layout: Spec, offset: int) -> Storage | View:
     return cell if cell.spec is layout and not offset else View(cell, layout, offset)
 
 
+def _widen(storage: UntypedStorage) -> None:
+    """Files hold complex32 as pairs of float16; the engine holds it as complex64."""
+    cell = storage._cell
+    assert cell is not None
+    memory = cell.memory()
+    if memory.size % complex32.itemsize:
+        raise RuntimeError(f"a storage of {memory.size} bytes cannot hold numbers of dtype {complex32}")
+    array = memory.view(np.float16).astype(np.float32).view(complex32.numpy)
+    cell.array, cell.spec, cell._bytes = array, spec((array.size,), complex32), None
+
+
 def rebuild_tensor_v3(
     storage: Any,
     storage_offset: int,
@@ -70,6 +83,8 @@ def rebuild_tensor_v3(
     if untyped.device == meta:
         return rebuild_meta_tensor(dtype, size, stride, requires_grad)
     layout = _layout(size, stride, dtype)
+    if dtype is complex32 and untyped.is_fresh:
+        _widen(untyped)
     if type(storage_offset) is not int or storage_offset < 0:
         raise RuntimeError(f"a tensor's storage offset must be a non-negative integer, got {storage_offset!r}")
     if layout.numel:

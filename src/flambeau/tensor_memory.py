@@ -6,13 +6,10 @@ from copy import deepcopy
 from typing import Any
 
 from .core.devices import meta
-from .core.sizes import Size
-from .core.specs import spec
 from .core.storages import Storage, View, window
 from .rebuilding import (
     ENGINE_ATTRIBUTES,
     rebuild_from_type,
-    rebuild_tensor_v3,
     reduce_tensor,
     restore_attributes,
 )
@@ -51,34 +48,6 @@ class Memory(Handle):
     def storage_type(self) -> Any:
         """The class of :meth:`storage`: ``FloatStorage``."""
         return _legacy_storage(legacy_name(self._spec.dtype))
-
-    def set_(self: Any, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> Any:
-        """Show other memory: a storage (with offset, shape and strides), another tensor's, or none.
-
-        Raises:
-            RuntimeError: the dtypes differ, or the window does not lie within the storage.
-        """
-        if isinstance(source, Handle):
-            if source._spec.dtype is not self._spec.dtype:
-                raise RuntimeError(f"set_: expected a tensor of dtype {self._spec.dtype}, got {source._spec.dtype}")
-            if size is None:
-                self._cell, self._spec = source._cell, source._spec
-                return self
-            source = UntypedStorage.of(source._cell)
-        if source is None:
-            source = UntypedStorage(0)
-        if isinstance(source, TypedStorage):
-            if source.dtype is not self._spec.dtype:
-                raise RuntimeError(f"Expected a Storage of type {self._spec.dtype} or an UntypedStorage, but got type "
-                                   f"{source.dtype} for argument 1 'storage'")  # fmt: skip
-            source = source.untyped()
-        if size is None:
-            size = (source.nbytes() // self._spec.dtype.numpy.itemsize,)
-        size = Size((size,) if isinstance(size, int) else size)
-        stride = spec(size, self._spec.dtype).strides if stride is None else tuple(stride)
-        made = rebuild_tensor_v3(source, storage_offset, tuple(size), stride, False, None, self._spec.dtype)
-        self._cell, self._spec = made._cell, made._spec
-        return self
 
     def is_set_to(self, tensor: Any) -> bool:
         """Whether both tensors show the same memory in the same way."""

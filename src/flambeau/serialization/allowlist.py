@@ -10,6 +10,7 @@ from typing import Any
 from .. import rebuilding
 from ..core.devices import device
 from ..core.sizes import Size
+from ..tracing.handles import Handle
 from . import names
 from .unpickler import check_key
 
@@ -158,23 +159,22 @@ class WeightsOnly:
         self.persistent = persistent
         plain = _plain()
         self._found: dict[str, Any] = {name: value for name, (value, _) in plain.items()}
-        self._found |= names.known_objects()
         self._users = _user_objects()
         self._user_values = {id(value) for value in self._users.values()}
         self._calls: dict[int, Callable[..., Any]] = {id(value): make for value, make in plain.values()}
-        known = names.known_objects()
-        self._calls[id(Size)] = _make_size
-        self._calls[id(device)] = _make_device
-        for name in (
-            "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3",
-            "torch._utils._rebuild_meta_tensor_no_storage", "torch.serialization._get_layout",
-        ):  # fmt: skip
-            self._calls[id(known[name])] = known[name]
-        self._tensor = known["torch.Tensor"]
-        self._rebuild_parameter = known["torch._utils._rebuild_parameter"]
-        self._calls[id(self._rebuild_parameter)] = self._parameter
-        self._calls[id(known["torch._utils._rebuild_parameter_with_state"])] = self._parameter
-        self._calls[id(known["torch._tensor._rebuild_from_type_v2"])] = self._from_type
+        # What may be called among the pieces of tensors, each entered into `_calls` when a file names it.
+        self._makers: dict[str, Callable[..., Any]] = {
+            "torch.Size": _make_size,
+            "torch.device": _make_device,
+            "torch._utils._rebuild_tensor": rebuilding.rebuild_tensor,
+            "torch._utils._rebuild_tensor_v2": rebuilding.rebuild_tensor_v2,
+            "torch._utils._rebuild_tensor_v3": rebuilding.rebuild_tensor_v3,
+            "torch._utils._rebuild_meta_tensor_no_storage": rebuilding.rebuild_meta_tensor,
+            "torch.serialization._get_layout": rebuilding.layout_by_name,
+            "torch._utils._rebuild_parameter": self._parameter,
+            "torch._utils._rebuild_parameter_with_state": self._parameter,
+            "torch._tensor._rebuild_from_type_v2": self._from_type,
+        }
 
     def find(self, module: str, name: str) -> Any:
         full = ".".join(names.modern_name(module, name))
@@ -182,6 +182,12 @@ class WeightsOnly:
             return self._users[full]
         if full in self._found:
             return self._found[full]
+        value = names.piece(full)
+        if value is not None:
+            if full in self._makers:
+                self._calls[id(value)] = self._makers[full]
+            self._found[full] = value
+            return value
         shown = full.removeprefix("builtins.")
         raise UnpicklingError(
             f"Unsupported global: GLOBAL {shown} was not an allowed global by default. Please use "
@@ -206,7 +212,7 @@ class WeightsOnly:
 
     def restore(self, instance: Any, state: Any) -> None:
         kind = type(instance)
-        if isinstance(instance, self._tensor):
+        if isinstance(instance, Handle):
             rebuilding.restore_attributes(instance, state)
         elif kind in (OrderedDict, Counter):
             if not isinstance(state, dict) or not all(type(key) is str for key in state):
@@ -221,15 +227,15 @@ class WeightsOnly:
             )
 
     def _parameter(self, data: Any, requires_grad: Any, hooks: Any, state: Any = None) -> Any:
-        if not isinstance(data, self._tensor) or not isinstance(hooks, dict) or hooks:
+        if not isinstance(data, Handle) or not isinstance(hooks, dict) or hooks:
             raise UnpicklingError("a parameter must be made from a tensor, without hooks")
-        parameter = self._rebuild_parameter(data, bool(requires_grad), OrderedDict())
+        parameter = names.piece("torch._utils._rebuild_parameter")(data, bool(requires_grad), OrderedDict())
         if state is not None:
             rebuilding.restore_attributes(parameter, state)
         return parameter
 
     def _from_type(self, function: Any, kind: Any, arguments: Any, state: Any) -> Any:
-        if not isinstance(arguments, tuple) or not isinstance(kind, type) or not issubclass(kind, self._tensor):
+        if not isinstance(arguments, tuple) or not isinstance(kind, type) or not issubclass(kind, Handle):
             raise UnpicklingError("a tensor subclass must be made from a class of tensors and a tuple of arguments")
         value = self.call(function, arguments)
         return rebuilding.as_type(value, kind, state)

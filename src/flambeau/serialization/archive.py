@@ -127,13 +127,15 @@ class ArchiveReader:
     Args:
         source: the file or a bytes-like object.
         start: where the archive begins in it.
+        checksums: whether to verify them.
 
     Raises:
         RuntimeError: the archive is damaged or is not what it claims to be.
     """
 
-    def __init__(self, source: Any, start: int = 0) -> None:
+    def __init__(self, source: Any, start: int = 0, checksums: bool = True) -> None:
         self._start = start
+        self._checksums = checksums
         self._memory: memoryview | None = None
         if hasattr(source, "seek") and hasattr(source, "read") and not _is_buffer(source):
             self._file = source
@@ -292,7 +294,7 @@ class ArchiveReader:
             data = _inflate(name, stored, record.size)
         else:
             raise _corrupt(f"record {name} is compressed by method {record.method}, which is not supported")
-        _check(name, record, data)
+        self._check(name, record, data)
         return data
 
     def read_into(self, name: str, target: memoryview) -> None:
@@ -312,7 +314,16 @@ class ArchiveReader:
             if not count:
                 raise _corrupt(f"record {name} ends after {done} of {len(target)} bytes")
             done += count
-        _check(name, record, target)
+        self._check(name, record, target)
+
+    def _check(self, name: str, record: _Record, data: Any) -> None:
+        # A checksum of zero stands for one that was not computed: set_crc32_options(False).
+        if self._checksums and record.checksum and zlib.crc32(data) != record.checksum:
+            raise RuntimeError(
+                f"failed reading zip archive: the checksum of record {name} does not match its contents. The "
+                "checkpoint is corrupt, or it was changed in place on purpose; then "
+                "torch.serialization.set_crc32_options(False) lets it load"
+            )
 
 
 def _is_buffer(source: Any) -> bool:
@@ -321,12 +332,6 @@ def _is_buffer(source: Any) -> bool:
     except TypeError:
         return False
     return True
-
-
-def _check(name: str, record: _Record, data: Any) -> None:
-    # A checksum of zero stands for one that was not computed: set_crc32_options(False).
-    if record.checksum and zlib.crc32(data) != record.checksum:
-        raise _corrupt(f"the checksum of record {name} does not match its contents")
 
 
 def _checked_name(encoded: bytes) -> str:

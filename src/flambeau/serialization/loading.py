@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import complex32, dtype, uint8
+from ..core.dtypes import dtype, uint8
 from ..storage import TypedStorage, UntypedStorage
 from . import names
 from .allowlist import WeightsOnly
 from .archive import ArchiveReader, looks_like_archive
 from .locations import restorer
-from .options import assumed_byteorder, get_default_mmap_options, skips_data
+from .options import assumed_byteorder, get_crc32_options, get_default_mmap_options, skips_data
 from .saving import MAGIC_NUMBER, STREAM_VERSION
 from .unpickler import SafeUnpickler, globals_in
 
@@ -147,9 +147,9 @@ def _load(file: Any, read: Reader, restore: Callable[..., Any], mapped: bool, pa
     file.seek(start)
     if looks_like_archive(beginning):
         if mapped:
-            with open_mapped(path) as memory:  # type: ignore[arg-type]
-                return _load_archive(ArchiveReader(memory.buffer), read, restore, memory.buffer)
-        return _load_archive(ArchiveReader(file, start), read, restore, None)
+            buffer = _mapped(path)  # type: ignore[arg-type]
+            return _load_archive(ArchiveReader(buffer, 0, get_crc32_options()), read, restore, buffer)
+        return _load_archive(ArchiveReader(file, start, get_crc32_options()), read, restore, None)
     if mapped:
         raise RuntimeError(
             "mmap can only be used with files saved with `torch.save(_use_new_zipfile_serialization=True), please "
@@ -163,26 +163,16 @@ def _load(file: Any, read: Reader, restore: Callable[..., Any], mapped: bool, pa
     return result
 
 
-class open_mapped:
-    """A file in memory, mapped as :func:`set_default_mmap_options` says."""
+def _mapped(path: str) -> Any:
+    """A file in memory, mapped as :func:`set_default_mmap_options` says; it lives as long as a tensor uses it."""
+    import mmap
 
-    def __init__(self, path: str) -> None:
-        import mmap
-
-        flags = get_default_mmap_options()
-        shared = flags == mmap.MAP_SHARED and os.access(path, os.W_OK)
-        with open(path, "r+b" if shared else "rb") as file:
-            if flags == mmap.MAP_SHARED and not shared:
-                self.buffer: Any = mmap.mmap(file.fileno(), 0, flags=flags, prot=mmap.PROT_READ)
-            else:
-                self.buffer = mmap.mmap(file.fileno(), 0, flags=flags, prot=mmap.PROT_READ | mmap.PROT_WRITE)
-
-    def __enter__(self) -> open_mapped:
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        # Tensors go on using the mapping; it goes with the last of them.
-        del self.buffer
+    flags = get_default_mmap_options()
+    private = flags == mmap.MAP_PRIVATE
+    writable = private or os.access(path, os.W_OK)
+    protection = mmap.PROT_READ | mmap.PROT_WRITE if writable else mmap.PROT_READ
+    with open(path, "rb" if private or not writable else "r+b") as file:
+        return mmap.mmap(file.fileno(), 0, flags=flags, prot=protection)
 
 
 # The description of a storage, the same in both formats
@@ -210,8 +200,6 @@ def _swapped(array: Any, of: dtype, byteorder: str) -> Any:
 
 
 def _storage(array: Any, of: dtype) -> UntypedStorage:
-    if of is complex32:  # held as complex64
-        array = array.view(np.float16).astype(np.float32).view(np.uint8)
     storage = UntypedStorage.from_array(array, of)
     storage.is_fresh = True
     return storage
@@ -334,7 +322,7 @@ def _fill(storage: Any, array: Any, held: Any) -> None:
     untyped = storage.untyped()
     if untyped.device.type != "meta":
         target = untyped._memory_to_write()
-        target[...] = held if len(held) == len(target) else held.view(np.float16).astype(np.float32).view(np.uint8)
+        target[...] = held
 
 
 def _part(storage: Any, view: Any, of: dtype) -> Any:
@@ -369,7 +357,7 @@ def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
             "Expected input to be a checkpoint returned by torch.save but got a torchscript or legacy file"
         )
     allowance, refused = WeightsOnly(lambda identity: None), []
-    for full in globals_in(ArchiveReader(f, start).read("data.pkl")):
+    for full in globals_in(ArchiveReader(f, start, get_crc32_options()).read("data.pkl")):
         module, _, name = full.rpartition(".")
         try:
             allowance.find(module, name)

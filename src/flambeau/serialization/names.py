@@ -66,50 +66,55 @@ def _module_file_of() -> dict[str, str]:
     return {name: file for file, names in _MODULE_FILES.items() for name in names.split()}
 
 
+#: Names in files of what lies in ``nn/parameter.py``, which is imported only when a file has parameters.
+_PARAMETERS = {
+    "torch.nn.parameter.Parameter": "Parameter",
+    "torch.nn.parameter.Buffer": "Buffer",
+    "torch.nn.parameter.UninitializedParameter": "UninitializedParameter",
+    "torch.nn.parameter.UninitializedBuffer": "UninitializedBuffer",
+    "torch._utils._rebuild_parameter": "rebuild_parameter",
+    "torch._utils._rebuild_parameter_with_state": "rebuild_parameter_with_state",
+}
+
+
 @cache
-def known_objects() -> dict[str, Any]:
-    """What every file may name: the pieces of tensors. None of these does anything but build them."""
-    from ..nn.parameter import (
-        Buffer,
-        Parameter,
-        UninitializedBuffer,
-        UninitializedParameter,
-        rebuild_parameter,
-        rebuild_parameter_with_state,
-    )
+def _pieces() -> dict[str, Any]:
     from ..tensor import Tensor
 
-    known: dict[str, Any] = {
+    pieces: dict[str, Any] = {
         "torch.Tensor": Tensor,
         "torch.Size": Size,
         "torch.device": device,
         "torch.dtype": dtype,
-        "torch.nn.parameter.Parameter": Parameter,
-        "torch.nn.parameter.Buffer": Buffer,
-        "torch.nn.parameter.UninitializedParameter": UninitializedParameter,
-        "torch.nn.parameter.UninitializedBuffer": UninitializedBuffer,
         "torch.storage.UntypedStorage": UntypedStorage,
         "torch.storage.TypedStorage": TypedStorage,
         "torch._utils._rebuild_tensor": rebuilding.rebuild_tensor,
         "torch._utils._rebuild_tensor_v2": rebuilding.rebuild_tensor_v2,
         "torch._utils._rebuild_tensor_v3": rebuilding.rebuild_tensor_v3,
         "torch._utils._rebuild_meta_tensor_no_storage": rebuilding.rebuild_meta_tensor,
-        "torch._utils._rebuild_parameter": rebuild_parameter,
-        "torch._utils._rebuild_parameter_with_state": rebuild_parameter_with_state,
         "torch._tensor._rebuild_from_type_v2": rebuilding.rebuild_from_type,
         "torch.serialization._get_layout": rebuilding.layout_by_name,
     }
-    known |= {f"torch.{each.name}": each for each in _dtypes_by_name.values()}
-    known |= {f"torch.{each.name}": each for each in vars(memory_formats).values() if isinstance(each, memory_format)}
+    pieces |= {f"torch.{name}": each for name, each in _dtypes_by_name.items()}
+    pieces |= {f"torch.{each.name}": each for each in vars(memory_formats).values() if isinstance(each, memory_format)}
     from .. import storage
 
-    known |= {f"torch.{name}": getattr(storage, name) for name in _LEGACY_NAMES}
-    return known
+    pieces |= {f"torch.{name}": getattr(storage, name) for name in _LEGACY_NAMES}
+    return pieces
+
+
+def piece(name: str) -> Any:
+    """What a file may always name, being a part of a tensor; None for all else. None of it does anything but build."""
+    if name in _PARAMETERS:
+        from ..nn import parameter
+
+        return getattr(parameter, _PARAMETERS[name])
+    return _pieces().get(name)
 
 
 @cache
-def _names_of_known() -> dict[int, str]:
-    return {id(value): name for name, value in known_objects().items()}
+def _names_of_pieces() -> dict[int, str]:
+    return {id(value): name for name, value in _pieces().items() if not isinstance(value, dtype)}
 
 
 def file_name(value: Any, name: str | None = None) -> str | None:
@@ -119,15 +124,17 @@ def file_name(value: Any, name: str | None = None) -> str | None:
     >>> file_name(nn.Linear)
     'torch.nn.modules.linear.Linear'
     """
-    known = _names_of_known().get(id(value))
+    known = _names_of_pieces().get(id(value))
     if known is not None:
         return known
-    if isinstance(value, memory_format | layout):
+    if isinstance(value, dtype | memory_format | layout):
         return f"torch.{value.name}"
     module = getattr(value, "__module__", None)
     name = name or getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
     if not isinstance(module, str) or module.partition(".")[0] != "flambeau" or not isinstance(name, str):
         return None
+    if module == "flambeau.nn.parameter" and name in _PARAMETERS.values():
+        return next(each for each, ours in _PARAMETERS.items() if ours == name)
     if module.startswith("flambeau.nn.") and name in _module_file_of():
         return f"torch.nn.modules.{_module_file_of()[name]}.{name}"
     mirrored = "torch" + module[len("flambeau") :]
@@ -147,7 +154,7 @@ def find(module: str, name: str) -> Any:
     Raises:
         pickle.UnpicklingError: flambeau has no such thing.
     """
-    known = known_objects().get(f"{module}.{name}")
+    known = piece(f"{module}.{name}")
     if known is not None:
         return known
     if module.startswith("torch.nn.modules.") and name in _module_file_of():

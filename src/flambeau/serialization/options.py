@@ -51,12 +51,12 @@ def assumed_byteorder() -> str:
 
 
 def get_crc32_options() -> bool:
-    """Whether ``save`` computes checksums."""
+    """Whether ``save`` computes checksums and ``load`` verifies them."""
     return _Settings.checksums
 
 
 def set_crc32_options(compute_crc32: bool) -> None:
-    """Set whether ``save`` computes a CRC-32 for each record; without, only ``load`` can read the archive."""
+    """Set whether ``save`` computes a CRC-32 for each record, and whether ``load`` verifies those it finds."""
     _Settings.checksums = bool(compute_crc32)
 
 

@@ -146,6 +146,10 @@ def _replacing(path: str) -> Iterator[Any]:
             os.close(handle)
 
 
+def _dtype_held(storage: UntypedStorage) -> dtype | None:
+    return None if storage._cell is None else storage._cell.spec.dtype
+
+
 class _Storages:
     """Gives each storage met while pickling a key, and describes it by a persistent id."""
 
@@ -160,8 +164,8 @@ class _Storages:
             untyped, of = value.untyped(), value.dtype
             kind, size = names.legacy_class(of), _size(untyped, of) // of.itemsize
         elif type(value) is UntypedStorage:
-            untyped, of, size = value, None, value.nbytes()
-            kind = UntypedStorage
+            untyped, of, kind = value, None, UntypedStorage
+            size = _size(untyped, _dtype_held(untyped))
         else:
             return None
         identity = untyped._cdata
@@ -173,8 +177,7 @@ class _Storages:
         key = self._keys.get(identity)
         if key is None:
             key = self._keys[identity] = str(len(self._keys))
-            own = of if of is not None else (untyped._cell.spec.dtype if untyped._cell is not None else None)
-            self.found[key] = untyped, own
+            self.found[key] = untyped, of or _dtype_held(untyped)
         described = "storage", kind, key, location_tag(untyped), size
         return (*described, None) if self._with_views else described
 
