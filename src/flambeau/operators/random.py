@@ -1,8 +1,4 @@
-"""Random numbers: the in-place samplers of ``Tensor``, and the tensors made by them (``rand``, ``randn`` …).
-
-Numbers are drawn from the generator when the operator is called, in call order, so that the stream is PyTorch's
-whatever happens to the recording. They are drawn in the order in which the elements lie in memory, as PyTorch does.
-"""
+"""New tensors of random numbers: ``rand``, ``randn``, ``randint``, ``randperm``, ``normal``."""
 
 from __future__ import annotations
 
@@ -12,377 +8,61 @@ from typing import Any
 from ..autograd.grad_mode import mode
 from ..core import sampling
 from ..core.devices import find
-from ..core.dtypes import COMPLEX, FLOATING, bool_, dtype, finfo, get_default_dtype, iinfo, int64
-from ..core.generators import Generator
+from ..core.dtypes import COMPLEX, FLOATING, bool_, dtype, get_default_dtype, iinfo, int64
 from ..core.names import scalar_name
 from ..core.specs import Spec, spec
-from ..core.storages import at_rest
+from ..core.strides import broadcast
 from ..primitives.values import Value
-from ..tracing.handles import Handle, wrap
+from ..tracing.handles import Handle
 from .conversion import format_strides
-from .creation import finish, from_array
-from .declaration import Operator, check_in_place, functions, methods, operator
-from .generator import default_generator
+from .creation import empty_layout, from_array
+from .declaration import Operator, functions, operator
+from .random_in_place import (
+    INTEGER_BITS,
+    NORMAL,
+    RANDOM,
+    UNIFORM,
+    Sample,
+    Shape,
+    drawn_into,
+    drawn_like,
+    drawn_operator,
+    integer_sample,
+    normal_,
+    normal_sample,
+    not_implemented,
+    number,
+    stream,
+    uniform_sample,
+)
 from .views import as_index, sizes
-
-Shape = tuple[int, ...]
-Sample = Callable[[Shape], Any]
-
-# -- what all of them share -------------------------------------------------------------------------------------------
-
-
-def stream(name: str, generator: Any) -> Generator:
-    """The generator to draw from: the one given, or the default one."""
-    if generator is None:
-        return default_generator
-    if not isinstance(generator, Generator):
-        raise TypeError(f"{name}(): argument 'generator' must be torch.Generator, not {type(generator).__name__}")
-    return generator
-
-
-def number(name: str, parameter: str, value: Any) -> float:
-    """A float argument: a Python number or a tensor of one element."""
-    if isinstance(value, Handle):
-        value = value.item()  # type: ignore[attr-defined]
-    if not isinstance(value, (int, float)):
-        try:
-            return value.__float__()
-        except AttributeError:
-            raise TypeError(f"{name}(): argument '{parameter}' must be float, not {type(value).__name__}") from None
-    return float(value)
-
-
-def not_implemented(kernel: str, kind: dtype) -> NotImplementedError:
-    """PyTorch's error for a dtype that a sampler does not have."""
-    return NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(kind)}'")
-
-
-def in_memory_order(layout: Spec, sample: Sample) -> Any:
-    """``sample`` of the layout's shape, drawn in the order in which its elements lie in memory."""
-    if layout.is_contiguous:
-        return sample(tuple(layout.shape))
-    return sampling.in_memory_order(layout.shape, layout.strides, sample)
-
-
-def drawn_operator(name: str, node: str) -> Operator:
-    """An operator whose result are numbers drawn beforehand; nothing about them depends on what was there before."""
-
-    @operator(
-        {"input": lambda grad: grad.new_zeros(grad.shape)}, name=name, node=node, method=False, function=False
-    )
-    def replace(input: Tensor, numbers: Tensor) -> Value:
-        return numbers
-
-    found: Operator = replace.operator
-    return found
-
-
-def drawn_into(target: Any, node: Operator, sample: Sample) -> Any:
-    """Write a sample into ``target``, with PyTorch's checks of what may be written to."""
-    if not isinstance(target, Handle):
-        raise TypeError(f"{node.name}_(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}")
-    here = target._spec
-    check_in_place(node.name, target, here.shape, here.dtype, mode.enabled and target._tracked)  # before drawing
-    return node.call_in_place((target, from_array(in_memory_order(here, sample), here.dtype)), {})
-
-
-def drawn_like(layout: Spec, sample: Sample, requires_grad: bool = False) -> Any:
-    """A new tensor of a dense layout that holds a sample."""
-    return finish(wrap(at_rest(in_memory_order(layout, sample), layout), layout), requires_grad)
-
-
-# -- in place ---------------------------------------------------------------------------------------------------------
-
-_uniform = drawn_operator("uniform", "UniformBackward0")
-_normal = drawn_operator("normal", "NormalBackward0")
-_exponential = drawn_operator("exponential", "ExponentialBackward0")
-_cauchy = drawn_operator("cauchy", "CauchyBackward0")
-_log_normal = drawn_operator("log_normal", "LogNormalBackward0")
-_geometric = drawn_operator("geometric", "GeometricBackward0")
-_random = [drawn_operator("random", f"RandomBackward{form}") for form in range(3)]
-
-_C_NAMES = {
-    "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short", "int32": "int", "int64": "long",
-    "uint16": "unsigned short", "uint32": "unsigned int", "uint64": "unsigned long", "float16": "c10::Half",
-    "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double",
-}  # fmt: skip
-#: How many bits an integer may have for a floating dtype to hold it and all smaller ones.
-_DIGITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
-
-
-def uniform_sample(name: str, kind: dtype, generator: Any, low: float = 0.0, high: float = 1.0) -> Sample:
-    """A sampler of numbers from [low, high).
-
-    Raises:
-        NotImplementedError: an integer dtype.
-        RuntimeError: bounds that the dtype cannot hold, or in the wrong order.
-    """
-    if kind.category < FLOATING:
-        raise not_implemented("check_uniform_bounds", kind)
-    real = kind.to_real()
-    largest = float(finfo(real).max)
-    for parameter, bound in (("from", low), ("to", high)):
-        if not -largest <= bound <= largest:
-            raise RuntimeError(f"{parameter} is out of bounds for {_C_NAMES[real.name]}")
-    if low > high:
-        raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
-    if high - low > largest:
-        raise RuntimeError(
-            f"uniform_ expects to-from <= std::numeric_limits<{scalar_name(real)}>::max(), but found to={high:g} and "
-            f"from={low:g} which result in to-from to exceed the limit"
-        )
-    source = stream(name, generator)
-    return lambda shape: sampling.uniform(source, shape, kind.numpy, low, high)
-
-
-def normal_sample(
-    name: str, kind: dtype, generator: Any, mean: float = 0.0, std: float = 1.0, contiguous: bool = True
-) -> Sample:
-    """A sampler of normal numbers.
-
-    Raises:
-        NotImplementedError: an integer dtype.
-        RuntimeError: a negative standard deviation.
-    """
-    if not std >= 0:
-        raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
-    if kind.category < FLOATING:
-        raise not_implemented("normal_kernel_cpu", kind)
-    source = stream(name, generator)
-    return lambda shape: sampling.normal(source, shape, kind.numpy, mean, std, contiguous)
-
-
-def integer_sample(name: str, kind: dtype, generator: Any, low: int, high: int) -> Sample:
-    """A sampler of integers from [low, high).
-
-    Raises:
-        RuntimeError: an empty range, or one that the dtype cannot hold.
-    """
-    import warnings
-
-    if kind.category == COMPLEX:
-        raise RuntimeError("check_random_bounds handles only integral, floating-point and boolean types")
-    if low >= high:
-        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
-    smallest, largest = _range_of(kind)
-    for parameter, bound in (("from", low), ("to - 1", high - 1)):
-        if not smallest <= bound <= largest:
-            raise RuntimeError(f"{parameter} is out of bounds for {_C_NAMES[kind.name]}")
-        digits = _DIGITS.get(kind.name)
-        if digits is not None and not -(1 << digits) <= bound <= 1 << digits:
-            warnings.warn(
-                f"{parameter} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations "
-                f"{_C_NAMES[kind.name]} can support discrete uniform distribution only within this range. This warning "
-                "will become an error in version 1.7 release, please fix the code in advance",
-                stacklevel=4,
-            )
-    source = stream(name, generator)
-    return lambda shape: sampling.integers(source, shape, kind.numpy, low, high)
-
-
-def _range_of(kind: dtype) -> tuple[float, float]:
-    if kind is bool_:
-        return 0, 1
-    if kind.category >= FLOATING:
-        limits = finfo(kind)
-        return limits.min, limits.max
-    bounds = iinfo(kind)
-    return bounds.min, bounds.max
-
-
-def uniform_(input: Any, *bounds: Any, generator: Any = None, **named: Any) -> Any:
-    """uniform_(from=0, to=1, *, generator=None): numbers from [from, to), evenly.
-
-    Raises:
-        RuntimeError: from > to, or bounds that the dtype cannot hold.
-
-    >>> import flambeau as torch
-    >>> x = torch.zeros(100).uniform_(2, 3); bool(((x >= 2) & (x < 3)).all())
-    True
-    """
-    low, high = _two(bounds, named, "uniform_", ("from", 0.0), ("to", 1.0))
-    return drawn_into(input, _uniform, uniform_sample("uniform_", input._spec.dtype, generator, low, high))
-
-
-def _two(given: Any, named: dict[str, Any], name: str, *parameters: tuple[str, float]) -> list[float]:
-    """Two float arguments, of which one may be called ``from``: a word Python does not allow for a parameter."""
-    if len(given) > len(parameters):
-        raise TypeError(f"{name}() takes at most {len(parameters)} positional arguments but {len(given)} were given")
-    values = []
-    for place, (parameter, default) in enumerate(parameters):
-        if parameter in named and place < len(given):
-            raise TypeError(f"{name}() got multiple values for argument '{parameter}'")
-        value = given[place] if place < len(given) else named.pop(parameter, default)
-        values.append(number(name, parameter, value))
-    if named:
-        raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(named))}'")
-    return values
-
-
-def normal_(input: Any, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Any:
-    """Normal numbers of the given mean and standard deviation (Box and Muller, 1958).
-
-    Raises:
-        RuntimeError: std < 0.
-
-    >>> import flambeau as torch
-    >>> torch.zeros(3).normal_(5, 0)
-    tensor([5., 5., 5.])
-    """
-    mean, std = number("normal_", "mean", mean), number("normal_", "std", std)
-    here = input._spec
-    return drawn_into(input, _normal, normal_sample("normal_", here.dtype, generator, mean, std, here.is_contiguous))
-
-
-def random_(input: Any, *bounds: Any, generator: Any = None, **named: Any) -> Any:
-    """random_(from=0, to=None, *, generator=None): integers from [from, to); one number alone is ``to``.
-
-    Without ``to`` they go up to the largest the dtype holds; of floating dtypes to 2^24 (float32), 2^53 (float64).
-
-    Raises:
-        RuntimeError: from >= to, or bounds that the dtype cannot hold.
-
-    >>> import flambeau as torch
-    >>> x = torch.zeros(100).random_(3); sorted(set(x.tolist()))
-    [0.0, 1.0, 2.0]
-    """
-    if len(bounds) > 2 or set(named) - {"from", "to"}:
-        raise TypeError("random_() received an invalid combination of arguments: at most 'from' and 'to' are expected")
-    if len(bounds) == 1 and not named:
-        low, high, form = 0, bounds[0], 1
-    else:
-        low = bounds[0] if bounds else named.get("from", 0)
-        high = bounds[1] if len(bounds) > 1 else named.get("to")
-        form = 0 if bounds or "from" in named else 1 if "to" in named else 2
-    kind = input._spec.dtype
-    if form == 2:
-        if kind.category == COMPLEX:
-            raise not_implemented("random_kernel_cpu", kind)
-        source = stream("random_", generator)
-        return drawn_into(input, _random[2], lambda shape: sampling.any_integers(source, shape, kind.numpy))
-    low = as_index(low, "random_")
-    if high is None:
-        largest = 1 << _DIGITS[kind.name] if kind.name in _DIGITS else int(_range_of(kind)[1])
-        high = largest + 1
-    sample = integer_sample("random_", kind, generator, low, as_index(high, "random_"))
-    return drawn_into(input, _random[form], sample)
-
-
-def exponential_(input: Any, lambd: Any = 1.0, *, generator: Any = None) -> Any:
-    """Waiting times of density lambd·exp(-lambd·x).
-
-    Raises:
-        RuntimeError: lambd <= 0, or a dtype that is not floating.
-
-    >>> import flambeau as torch
-    >>> bool((torch.zeros(100).exponential_(2.0) >= 0).all())
-    True
-    """
-    kind, rate = input._spec.dtype, number("exponential_", "lambd", lambd)
-    if kind.category != FLOATING:
-        raise RuntimeError(
-            "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you "
-            f"specified {scalar_name(kind)}"
-        )
-    if not rate > 0:
-        raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
-    source = stream("exponential_", generator)
-    return drawn_into(input, _exponential, lambda shape: sampling.exponential(source, shape, kind.numpy, rate))
-
-
-def cauchy_(input: Any, median: Any = 0.0, sigma: Any = 1.0, *, generator: Any = None) -> Any:
-    """Numbers of density sigma / (π·((x - median)² + sigma²)).
-
-    Raises:
-        RuntimeError: sigma <= 0, or a dtype that is not floating.
-
-    >>> import flambeau as torch
-    >>> torch.zeros(3).cauchy_(0.0, 2.0).shape
-    torch.Size([3])
-    """
-    kind, median, sigma = input._spec.dtype, number("cauchy_", "median", median), number("cauchy_", "sigma", sigma)
-    if not sigma > 0:
-        raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
-    if kind.category != FLOATING:
-        raise RuntimeError(
-            "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you "
-            f"specified {kind.name}"
-        )
-    source = stream("cauchy_", generator)
-    return drawn_into(input, _cauchy, lambda shape: sampling.cauchy(source, shape, kind.numpy, median, sigma))
-
-
-def log_normal_(input: Any, mean: Any = 1.0, std: Any = 2.0, *, generator: Any = None) -> Any:
-    """Numbers whose logarithm is normal with the given mean and standard deviation.
-
-    Raises:
-        RuntimeError: std <= 0.
-        NotImplementedError: a dtype that is not floating.
-
-    >>> import flambeau as torch
-    >>> bool((torch.zeros(100).log_normal_() > 0).all())
-    True
-    """
-    kind, mean, std = input._spec.dtype, number("log_normal_", "mean", mean), number("log_normal_", "std", std)
-    if not std > 0:
-        raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
-    if kind.category != FLOATING:
-        raise not_implemented("log_normal_cpu", kind)
-    source = stream("log_normal_", generator)
-    return drawn_into(input, _log_normal, lambda shape: sampling.log_normal(source, shape, kind.numpy, mean, std))
-
-
-def geometric_(input: Any, p: Any, *, generator: Any = None) -> Any:
-    """The number of trials, each a success with probability ``p``, up to the first success: P(k) = (1 - p)^(k-1)·p.
-
-    Raises:
-        RuntimeError: p is not in (0, 1).
-
-    >>> import flambeau as torch
-    >>> bool((torch.zeros(100).geometric_(0.5) >= 1).all())
-    True
-    """
-    kind, p = input._spec.dtype, number("geometric_", "p", p)
-    if not 0 < p < 1:
-        raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
-    if kind.category == COMPLEX or kind is bool_:
-        raise not_implemented("geometric_cpu", kind)
-    source = stream("geometric_", generator)
-    return drawn_into(input, _geometric, lambda shape: sampling.geometric(source, shape, kind.numpy, p))
-
-
-methods.update(
-    uniform_=uniform_, normal_=normal_, random_=random_, exponential_=exponential_, cauchy_=cauchy_,
-    log_normal_=log_normal_, geometric_=geometric_,
-)  # fmt: skip
-
-
-# -- new tensors ------------------------------------------------------------------------------------------------------
 
 
 def _made(
-    name: str, shape: Shape, kind: dtype, sampler: Callable[[dtype], Sample], out: Any, asked: dtype | None,
+    node: Operator, shape: Shape, kind: dtype, sampler: Callable[[Spec], Sample], out: Any, asked: dtype | None,
     requires_grad: bool,
 ) -> Any:  # fmt: skip
-    """A new contiguous tensor of a sample, or ``out`` resized and filled with one of its own dtype."""
+    """A new contiguous tensor of a sample, or ``out`` resized and sampled in place, in its own dtype and layout."""
     for size in shape:
         if size < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {size}: {list(shape)}")
     if out is None:
         if requires_grad and kind.category < FLOATING:
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
-        return from_array(sampler(kind)(shape), kind, requires_grad)
+        return from_array(sampler(spec(shape, kind))(shape), kind, requires_grad)
+    resized(node.name, out, shape)
+    if asked is not None and asked is not out._spec.dtype:
+        raise RuntimeError(
+            f"dtype {scalar_name(asked)} does not match dtype of out parameter ({scalar_name(out._spec.dtype)})"
+        )
+    return drawn_into(out, node, sampler(out._spec))
+
+
+def resized(name: str, out: Any, shape: Any) -> Any:
+    """``out``, of the wanted shape."""
     if not isinstance(out, Handle):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
-    wanted = out._spec.dtype
-    if asked is not None and asked is not wanted:
-        raise RuntimeError(
-            f"dtype {scalar_name(asked)} does not match dtype of out parameter ({scalar_name(wanted)}) in {name}"
-        )
-    filled = from_array(sampler(wanted)(shape), wanted)
-    if tuple(out._spec.shape) != shape:
-        out.resize_(shape)  # type: ignore[attr-defined]
-    return out.copy_(filled)  # type: ignore[attr-defined]
+    return out if tuple(out._spec.shape) == tuple(shape) else out.resize_(shape)  # type: ignore[attr-defined]
 
 
 def _layout_like(name: str, input: Any, kind: dtype | None, memory_format: Any) -> Spec:
@@ -425,8 +105,8 @@ def rand(
     find(device)
     shape = _size("rand", size, named)
     return _made(
-        "rand", shape, dtype or get_default_dtype(), lambda kind: uniform_sample("rand", kind, generator), out, dtype,
-        requires_grad,
+        UNIFORM, shape, dtype or get_default_dtype(), lambda of: uniform_sample("rand", of.dtype, generator), out,
+        dtype, requires_grad,
     )  # fmt: skip
 
 
@@ -450,8 +130,8 @@ def randn(
     find(device)
     shape = _size("randn", size, named)
     return _made(
-        "randn", shape, dtype or get_default_dtype(), lambda kind: normal_sample("randn", kind, generator), out, dtype,
-        requires_grad,
+        NORMAL, shape, dtype or get_default_dtype(),
+        lambda of: normal_sample("randn", of.dtype, generator, contiguous=of.is_contiguous), out, dtype, requires_grad,
     )  # fmt: skip
 
 
@@ -477,8 +157,8 @@ def randint(
             f"{type(size).__name__}"
         )
     return _made(
-        "randint", sizes((size,), "randint"), dtype or int64,
-        lambda kind: integer_sample("randint", kind, generator, low, high), out, dtype, requires_grad,
+        RANDOM[0], sizes((size,), "randint"), dtype or int64,
+        lambda of: integer_sample("randint", of.dtype, generator, low, high), out, dtype, requires_grad,
     )  # fmt: skip
 
 
@@ -523,10 +203,11 @@ def randperm(
         raise TypeError("randperm(): argument 'n' (position 1) must be int, not float")
     count = as_index(n, "randperm")
 
-    def sampler(kind: Any) -> Sample:
+    def sampler(of: Spec) -> Sample:
+        kind = of.dtype
         if kind is bool_ or kind.category == COMPLEX:
             raise not_implemented("randperm", kind)
-        digits = _DIGITS.get(kind.name)
+        digits = INTEGER_BITS.get(kind.name)
         if digits is not None and count > (1 << digits) + 1:
             limit = f"2^{digits}+1" if digits > 11 else (1 << digits) + 1
             raise RuntimeError(f"n cannot be greater than {limit} for {scalar_name(kind)} type.")
@@ -535,9 +216,9 @@ def randperm(
         source = stream("randperm", generator)
         return lambda shape: sampling.permutation(source, count, kind.numpy)
 
-    kind = out._spec.dtype if out is not None and dtype is int64 else dtype or int64
+    # Given `out`, its dtype is the one that counts: int64 is then no wish but the default.
     asked = None if out is not None and dtype is int64 else dtype
-    return _made("randperm", (count,), kind, sampler, out, asked, requires_grad)
+    return _made(RANDOM[0], (count,), dtype or int64, sampler, out, asked, requires_grad)
 
 
 def rand_like(
@@ -569,7 +250,21 @@ def randint_like(
     return drawn_like(wanted, integer_sample("randint_like", wanted.dtype, generator, low, high), requires_grad)
 
 
-_normal_around = {form: drawn_operator("normal", f"NormalBackward{form}") for form in (1, 2, 3)}
+_normal_around = {form: drawn_operator("normal", f"NormalBackward{form}") for form in (1, 2)}
+
+
+@operator(
+    {
+        "mean": lambda grad, mean: grad.new_zeros(mean.shape),
+        "std": lambda grad, std: grad.new_zeros(std.shape, dtype=std.dtype),
+    },
+    name="normal", node="NormalBackward3", method=False, function=False,
+)  # fmt: skip
+def _normal_two(mean: Tensor, std: Tensor, numbers: Tensor) -> Value:
+    return numbers
+
+
+_normal_of_two: Operator = _normal_two.operator
 
 
 def normal(
@@ -590,41 +285,45 @@ def normal(
             raise TypeError("normal() received an invalid combination of arguments: mean must be float, not complex")
         mean, std = number("normal", "mean", mean), number("normal", "std", std)
         return _made(
-            "normal", _size("normal", (size,), {}),
-            dtype or get_default_dtype(), lambda kind: normal_sample("normal", kind, generator, mean, std), out, dtype,
+            NORMAL, _size("normal", (size,), {}),
+            dtype or get_default_dtype(),
+            lambda of: normal_sample("normal", of.dtype, generator, mean, std, of.is_contiguous), out, dtype,
             requires_grad,
         )  # fmt: skip
     if not isinstance(mean, Handle) and not isinstance(std, Handle):
         raise TypeError("normal(): argument 'mean' (position 1) must be Tensor, or a size must be given, not float")
-    made = _normal_of_each(mean, std, generator)
-    if out is None:
-        return made
-    if out._spec.shape != made._spec.shape:
-        out.resize_(made._spec.shape)
-    return out.copy_(made)
+    return _normal_of_each(mean, std, generator, out)
 
 
-def _normal_of_each(mean: Any, std: Any, generator: Any) -> Any:
+def _normal_of_each(mean: Any, std: Any, generator: Any, out: Any) -> Any:
+    spread: Any = 1.0
+    scale = 1.0
     if isinstance(std, Handle):
         if std._spec.dtype.category == COMPLEX:
             raise RuntimeError("normal expects standard deviation to be non-complex")
-        if std._spec.numel and not std.detach().min().item() >= 0:  # type: ignore[attr-defined]
-            raise RuntimeError("normal expects all elements of std >= 0.0")
-        first = mean if isinstance(mean, Handle) else std
-        form = 3 if isinstance(mean, Handle) else 2
-        around = mean.detach() if isinstance(mean, Handle) else number("normal", "mean", mean)  # type: ignore[attr-defined]
         spread = std.detach()  # type: ignore[attr-defined]
-        shape = (around + spread)._spec.shape
-        layout = spec(shape, first._spec.dtype)
-        made = drawn_like(layout, normal_sample("normal", layout.dtype, generator)).mul_(spread).add_(around)
+        if std._spec.numel and not spread.min().item() >= 0:
+            raise RuntimeError("normal expects all elements of std >= 0.0")
     else:
-        first, form = mean, 1
-        layout = spec(mean._spec.shape, mean._spec.dtype)
-        sample = normal_sample("normal", layout.dtype, generator, 0.0, number("normal", "std", std))
-        made = drawn_like(layout, sample).add_(mean.detach())
-    for each in (mean, std):
-        if isinstance(each, Handle) and each._tracked:
-            return _normal_around[form].call((each, made), {})
+        scale = number("normal", "std", std)
+    first = mean if isinstance(mean, Handle) else std
+    around = mean.detach() if isinstance(mean, Handle) else number("normal", "mean", mean)  # type: ignore[attr-defined]
+    tracked = mode.enabled and any(isinstance(each, Handle) and each._tracked for each in (mean, std))
+    if out is not None and tracked:
+        raise RuntimeError(
+            "normal(): functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments requires grad."
+        )
+    shape = broadcast(*[each._spec.shape for each in (mean, std) if isinstance(each, Handle)])
+    made = empty_layout(spec(shape, first._spec.dtype)) if out is None else resized("normal", out, shape)
+    normal_(made, 0.0, scale, generator=generator)
+    if isinstance(std, Handle):
+        made.mul_(spread)
+    made.add_(around)
+    if tracked:
+        if isinstance(mean, Handle) and isinstance(std, Handle):
+            return _normal_of_two.call((mean, std, made), {})
+        return _normal_around[1 if isinstance(mean, Handle) else 2].call((first, made), {})
     return made
 
 

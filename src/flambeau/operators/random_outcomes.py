@@ -17,7 +17,7 @@ from ..tracing.handles import Handle
 from ..tracing.recorder import array_of
 from .creation import empty_layout, from_array
 from .declaration import Operator, functions, methods, write_out
-from .random import drawn_into, drawn_like, drawn_operator, not_implemented, number, stream
+from .random_in_place import drawn_into, drawn_like, drawn_operator, not_implemented, number, stream
 
 _bernoulli = [drawn_operator("bernoulli", f"BernoulliBackward{form}") for form in range(3)]
 _poisson = drawn_operator("poisson", "PoissonBackward0")
