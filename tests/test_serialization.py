@@ -273,7 +273,7 @@ def test_state_dict_metadata_is_kept():
 
 def test_whole_modules_both_ways():
     nn = pytest.importorskip("flambeau.nn")
-    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Identity(), torch.nn.Linear(4, 2))
     buffer = saved(theirs)
     with pytest.raises(pickle.UnpicklingError, match=r"torch\.nn\.modules\.container\.Sequential"):
         flambeau.load(buffer)
@@ -288,7 +288,7 @@ def test_whole_modules_both_ways():
     buffer.seek(0)
     np.testing.assert_allclose(torch.load(buffer, weights_only=False)(torch.tensor(values)).tolist(), want, rtol=1e-5)
     buffer.seek(0)
-    with serialization.safe_globals([nn.Sequential, nn.Linear, nn.ReLU]):
+    with serialization.safe_globals([nn.Sequential, nn.Linear, nn.Identity]):
         np.testing.assert_allclose(flambeau.load(buffer)(flambeau.tensor(values)).tolist(), want, rtol=1e-5)
 
 
@@ -882,3 +882,25 @@ def test_shared_memory_is_seen_by_forks():
         os._exit(0)
     os.waitpid(child, 0)
     assert tensor.tolist() == [5, 10]
+
+
+def test_library_classes_have_pytorchs_names():
+    from flambeau.serialization import names
+
+    nn, optim = pytest.importorskip("flambeau.nn"), pytest.importorskip("flambeau.optim")
+    for file, classes in names._MODULE_FILES.items():
+        for name in classes.split():
+            theirs = getattr(torch.nn, name, None)
+            assert theirs is None or theirs.__module__ == f"torch.nn.modules.{file}", name
+            ours = getattr(nn, name, None)
+            if ours is not None:
+                assert names.file_name(ours) == f"torch.nn.modules.{file}.{name}"
+                assert names.find(f"torch.nn.modules.{file}", name) is ours
+    for library, other in ((optim, torch.optim), (optim.lr_scheduler, torch.optim.lr_scheduler)):
+        for name in ("Adam", "SGD", "StepLR", "ReduceLROnPlateau"):
+            ours = getattr(library, name, None)
+            if ours is not None:
+                module, _, short = names.file_name(ours).rpartition(".")
+                assert names.find(module, short) is ours
+                assert getattr(__import__(module, fromlist=[short]), short) is getattr(other, name)
+                assert names.find(getattr(other, name).__module__, name) is ours

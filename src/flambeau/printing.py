@@ -82,10 +82,10 @@ def get_printoptions() -> dict[str, Any]:
 def printoptions(**options: Any) -> Iterator[None]:
     """Print with other options inside a ``with`` block.
 
-    >>> import flambeau as torch
-    >>> with torch.printing.printoptions(precision=1):
-    ...     print(torch.tensor([0.25]))
-    tensor([0.2])
+    >>> import numpy as np
+    >>> with printoptions(precision=1):
+    ...     print(array_text(np.array([0.25])))
+    [0.2]
     """
     before = _Current.options
     set_printoptions(**options)

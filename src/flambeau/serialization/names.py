@@ -21,9 +21,6 @@ from ..core.memory_formats import layout, memory_format
 from ..core.sizes import Size
 from ..storage import _LEGACY_NAMES, TypedStorage, UntypedStorage
 
-# Python 2 names, which protocols 0 to 2 still write.
-_PYTHON_2_MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg"}
-
 # The file of torch.nn.modules in which PyTorch keeps each class; ours may lie elsewhere.
 _MODULE_FILES = {
     "activation": "CELU ELU GELU GLU Hardshrink Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax Mish "
@@ -166,10 +163,14 @@ def find(module: str, name: str) -> Any:
             for part in name.split("."):
                 found = getattr(found, part)
             return found
-        except (ImportError, AttributeError):
-            path = path.rpartition(".")[0]
-            if not path:
-                break
+        except ModuleNotFoundError as error:
+            if error.name is None or not path.startswith(error.name):
+                raise
+        except AttributeError:
+            pass
+        path = path.rpartition(".")[0]
+        if not path:
+            break
     raise UnpicklingError(
         f"the file needs {module}.{name}, which flambeau does not have. Save the model's state_dict() instead of the "
         "whole object, and load that"
@@ -189,5 +190,8 @@ def is_torch(module: str) -> bool:
 
 
 def modern_name(module: str, name: str) -> tuple[str, str]:
-    """A global as Python 3 calls it."""
-    return _PYTHON_2_MODULES.get(module, module), name
+    """A global as Python 3 calls it; protocols 0 to 2 write Python 2's names (``__builtin__.xrange``)."""
+    from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+
+    module, name = NAME_MAPPING.get((module, name), (module, name))
+    return IMPORT_MAPPING.get(module, module), name
