@@ -1,0 +1,301 @@
+"""Pooling in one, two and three dimensions: max, average, power average, adaptive, unpooling; ``unfold`` and ``fold``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, floor
+from typing import Any
+
+from ..core import strides as _strides
+from ..core.dtypes import FLOATING, bool_
+from ..core.names import scalar_name
+from ..primitives import pooling as w
+from ..primitives.values import Value
+from .convolution import repeated
+from .declaration import operator
+
+Ints = tuple[int, ...]
+
+
+def _layout(result: Value, operands: Sequence[Any]) -> Any:
+    first = operands[0]
+    if first.ndim == 4 == len(result.shape) and _strides.suggests_channels_last(first.shape, first.strides):
+        return _strides.channels_last(result.shape)
+    return None
+
+
+# -- operators ----------------------------------------------------------------------------------------------------------
+
+
+@operator(
+    {"input": lambda grad, input_spec, result1, kernel: scatter_windows(grad, result1, tuple(input_spec.shape[-len(kernel):]))},
+    layout=_layout, function=False, method=False, name="max_pool_with_indices",
+    node=lambda input, kernel, *rest: f"MaxPool{len(kernel)}DWithIndicesBackward0",
+)  # fmt: skip
+def max_windows(input: Tensor, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints) -> Any:
+    """The greatest element of each window, and where it is."""
+    return w.max_window(input, kernel=kernel, stride=stride, padding=padding, dilation=dilation, out=out)
+
+
+@operator(
+    {"grad_output": lambda grad, indices, sizes: take_windows(grad, indices, sizes)}, function=False, method=False,
+    layout=_layout, name="max_unpool",
+)  # fmt: skip
+def scatter_windows(grad_output: Tensor, indices: Tensor, sizes: Ints) -> Value:
+    """Zeros with elements added at flat spatial indices."""
+    return w.add_at_window(grad_output, indices, sizes=sizes)
+
+
+def take_windows(x: Any, indices: Any, sizes: Ints) -> Any:
+    """The elements at flat spatial indices: the adjoint of :func:`scatter_windows`."""
+    lead = tuple(x._spec.shape[: x._spec.ndim - len(sizes)])
+    flat = indices.reshape(*lead, -1)
+    return x.reshape(*lead, -1).gather(-1, flat).reshape(indices._spec.shape)
+
+
+@operator(
+    {"input": lambda grad, input_spec, kernel, stride, padding: spread_windows(
+        grad, tuple(input_spec.shape[-len(kernel):]), kernel, stride, padding)},
+    layout=_layout, function=False, method=False, name="avg_pool",
+    node=lambda input, kernel, *rest: f"AvgPool{len(kernel)}DBackward0",
+)  # fmt: skip
+def sum_windows(input: Tensor, kernel: Ints, stride: Ints, padding: Ints, out: Ints) -> Value:
+    """The sum of each window."""
+    return w.sum_window(input, kernel=kernel, stride=stride, padding=padding, dilation=(1,) * len(kernel), out=out)
+
+
+@operator(
+    {"grad_output": lambda grad, grad_output_spec, kernel, stride, padding: sum_windows(
+        grad, kernel, stride, padding, tuple(grad_output_spec.shape[-len(kernel):]))},
+    layout=_layout, function=False, method=False, name="avg_pool_backward",
+)  # fmt: skip
+def spread_windows(grad_output: Tensor, sizes: Ints, kernel: Ints, stride: Ints, padding: Ints) -> Value:
+    """The adjoint of :func:`sum_windows`."""
+    return w.spread_window(
+        grad_output, sizes=sizes, kernel=kernel, stride=stride, padding=padding, dilation=(1,) * len(kernel)
+    )
+
+
+@operator(
+    {"input": lambda grad, input_spec, kernel, stride, padding, dilation, out: fold_columns(
+        grad, tuple(input_spec.shape[2:]), kernel, stride, padding, dilation, out)},
+    function=False, method=False, name="im2col",
+)  # fmt: skip
+def unfold_columns(input: Tensor, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints) -> Value:
+    """Every window as a column."""
+    return w.unfold_windows(input, kernel=kernel, stride=stride, padding=padding, dilation=dilation, out=out)
+
+
+@operator(
+    {"columns": lambda grad, kernel, stride, padding, dilation, out: unfold_columns(grad, kernel, stride, padding, dilation, out)},
+    function=False, method=False, name="col2im",
+)  # fmt: skip
+def fold_columns(
+    columns: Tensor, sizes: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints
+) -> Value:
+    """Columns added back to where their windows lie."""
+    return w.fold_windows(
+        columns, sizes=sizes, kernel=kernel, stride=stride, padding=padding, dilation=dilation, out=out
+    )
+
+
+# -- sizes --------------------------------------------------------------------------------------------------------------
+
+
+def pooled_size(n: int, k: int, s: int, p: int, d: int, ceil_mode: bool) -> int:
+    """The number of windows along a dimension; in ceil mode the last one must start inside the input or left padding."""
+    span = n + 2 * p - d * (k - 1) - 1
+    count = (-(-span // s) if ceil_mode else span // s) + 1
+    if ceil_mode and (count - 1) * s >= n + p:
+        count -= 1
+    return count
+
+
+class _Arguments:
+    """The arguments of a pooling function, made tuples and checked."""
+
+    def __init__(
+        self, name: str, rank: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+    ) -> None:
+        shape = input._spec.shape
+        if len(shape) not in (rank + 1, rank + 2):
+            raise RuntimeError(
+                f"{name}: Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch size for input, but "
+                f"got: {list(shape)}"
+            )
+        if any(size == 0 for size in shape[-rank - 1 :]):
+            raise RuntimeError(
+                f"{name}: Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch size for input, but "
+                f"got: {list(shape)}"
+            )
+        self.kernel = repeated(kernel_size, rank, "kernel_size", name)
+        empty = stride is None or (not isinstance(stride, int) and len(stride) == 0)
+        self.stride = self.kernel if empty else repeated(stride, rank, "stride", name)
+        self.padding = repeated(padding, rank, "padding", name)
+        self.dilation = repeated(dilation, rank, "dilation", name)
+        if min(self.kernel) < 1:
+            raise RuntimeError(f"{name}: kernel size should be greater than zero, but got {self.kernel}")
+        if min(self.stride) < 1:
+            raise RuntimeError("stride should not be zero" if 0 in self.stride else f"{name}: stride should be positive")
+        if min(self.dilation) < 1:
+            raise RuntimeError(f"{name}: dilation should be greater than zero, but got {self.dilation}")
+        for k, p, d in zip(self.kernel, self.padding, self.dilation):
+            if p < 0:
+                raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
+            if p > ((k - 1) * d + 1) // 2:
+                raise RuntimeError(
+                    "pad should be at most half of effective kernel size, but got "
+                    f"pad={p}, kernel_size={k} and dilation={d}"
+                )
+        self.sizes = tuple(shape[-rank:])
+        self.out = tuple(
+            pooled_size(n, k, s, p, d, ceil_mode)
+            for n, k, s, p, d in zip(self.sizes, self.kernel, self.stride, self.padding, self.dilation)
+        )
+        if min(self.out) < 1:
+            inside = "x".join(map(str, shape[-rank - 1 :]))
+            outside = "x".join(map(str, (shape[-rank - 1], *self.out)))
+            raise RuntimeError(f"Given input size: ({inside}). Calculated output size: ({outside}). Output size is too small")
+        if input._spec.dtype is bool_:
+            raise RuntimeError(f"\"{name}\" not implemented for 'Bool'")
+
+
+def max_pool(
+    name: str, rank: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Any:
+    """(values, indices) of max pooling over the last ``rank`` dimensions."""
+    a = _Arguments(name, rank, input, kernel_size, stride, padding, dilation, ceil_mode)
+    if input._spec.dtype.is_complex:
+        raise RuntimeError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
+    return max_windows(input, a.kernel, a.stride, a.padding, a.dilation, a.out)
+
+
+def average_pool(
+    name: str, rank: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
+    count_include_pad: bool, divisor_override: int | None,
+) -> Any:  # fmt: skip
+    """The mean of each window over the last ``rank`` dimensions."""
+    a = _Arguments(name, rank, input, kernel_size, stride, padding, 1, ceil_mode)
+    if input._spec.dtype.category < FLOATING and input._spec.dtype.name != "int64":
+        raise RuntimeError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
+    if divisor_override == 0:
+        raise RuntimeError("divisor must be not zero")
+    total = sum_windows(input, a.kernel, a.stride, a.padding, a.out)
+    full = 1
+    for size in a.kernel:
+        full *= size
+    if divisor_override is not None:
+        return _over(total, divisor_override)
+    if not any(a.padding) and not ceil_mode:
+        return _over(total, full)
+    counts = []
+    for n, k, s, p, o in zip(a.sizes, a.kernel, a.stride, a.padding, a.out):
+        row = []
+        for i in range(o):
+            start = i * s - p
+            end = min(start + k, n + p)
+            row.append(end - start if count_include_pad else min(end, n) - max(start, 0))
+        counts.append(row)
+    if all(count == k for row, k in zip(counts, a.kernel) for count in row):
+        return _over(total, full)
+    divisor = None
+    for axis, row in enumerate(counts):
+        shape = [1] * rank
+        shape[axis] = len(row)
+        factor = total.new_tensor(row).reshape(shape)
+        divisor = factor if divisor is None else divisor * factor
+    return _over(total, divisor)
+
+
+def _over(total: Any, divisor: Any) -> Any:
+    if total._spec.dtype.category < FLOATING:
+        return total.div(divisor, rounding_mode="trunc")
+    return total / divisor
+
+
+# -- adaptive -----------------------------------------------------------------------------------------------------------
+
+
+def regions(n: int, out: int) -> list[tuple[int, int]]:
+    """The bounds of each of ``out`` nearly equal regions of ``n`` elements: ⌊i·n/out⌋ to ⌈(i+1)·n/out⌉."""
+    return [(floor(i * n / out), ceil((i + 1) * n / out)) for i in range(out)]
+
+
+def adaptive_sizes(name: str, rank: int, input: Any, output_size: Any) -> Ints:
+    """The output sizes, None meaning the input's."""
+    shape = input._spec.shape
+    if len(shape) not in (rank + 1, rank + 2):
+        raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D tensor, but got {list(shape)}")
+    wanted = (output_size,) * rank if output_size is None or isinstance(output_size, int) else tuple(output_size)
+    if len(wanted) == 1:
+        wanted *= rank
+    if len(wanted) != rank:
+        raise RuntimeError(f"{name}: output_size must be {rank}")
+    found = tuple(size if each is None else int(each) for each, size in zip(wanted, shape[-rank:]))
+    if any(each < 0 for each in found):
+        raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {list(found)}")
+    if any(size == 0 for size in shape[-rank:]):
+        raise RuntimeError(
+            f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {list(shape)}"
+        )
+    return found
+
+
+def adaptive_average(name: str, rank: int, input: Any, output_size: Any) -> Any:
+    """Averages of nearly equal regions: one window size where it divides evenly, else one dimension after the other."""
+    out = adaptive_sizes(name, rank, input, output_size)
+    if input._spec.dtype.category < FLOATING:
+        raise RuntimeError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
+    sizes = input._spec.shape[-rank:]
+    if all(o and n % o == 0 for n, o in zip(sizes, out)):
+        kernel = tuple(n // o for n, o in zip(sizes, out))
+        full = 1
+        for size in kernel:
+            full *= size
+        return sum_windows(input, kernel, kernel, (0,) * rank, out) / full
+    for axis, (n, o) in enumerate(zip(sizes, out), input._spec.ndim - rank):
+        if n != o:
+            input = along(input, axis, [[(1.0 / (b - a) if a <= i < b else 0.0) for i in range(n)] for a, b in regions(n, o)])
+    return input.contiguous()
+
+
+def along(x: Any, axis: int, matrix: list[list[float]]) -> Any:
+    """``x`` multiplied by a constant matrix along one dimension."""
+    rows = x.new_tensor(matrix).reshape(len(matrix), x._spec.shape[axis])
+    return (x.transpose(axis, -1) @ rows.t()).transpose(axis, -1)
+
+
+def adaptive_max(name: str, rank: int, input: Any, output_size: Any) -> Any:
+    """(values, indices) of the greatest elements of nearly equal regions."""
+    out = adaptive_sizes(name, rank, input, output_size)
+    sizes = tuple(input._spec.shape[-rank:])
+    if input._spec.dtype.is_complex or input._spec.dtype is bool_:
+        raise RuntimeError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
+    if all(o and n % o == 0 for n, o in zip(sizes, out)):
+        kernel = tuple(n // o for n, o in zip(sizes, out))
+        return max_windows(input, kernel, kernel, (0,) * rank, (1,) * rank, out)
+    # Uneven regions: repeat the last element of the short ones, so that all windows have one size.
+    positions: list[list[int]] = []
+    kernel = ()
+    for n, o in zip(sizes, out):
+        bounds = regions(n, o)
+        longest = max((b - a for a, b in bounds), default=1)
+        positions.append([min(a + i, b - 1) for a, b in bounds for i in range(longest)])
+        kernel += (longest,)
+    stretched, flat = input, None
+    lead = input._spec.ndim - rank
+    for axis, (n, row) in enumerate(zip(sizes, positions)):
+        index = input.new_tensor(row, dtype=_int64())
+        stretched = stretched.index_select(lead + axis, index)
+        shape = [1] * rank
+        shape[axis] = len(row)
+        flat = index.reshape(shape) if flat is None else flat * n + index.reshape(shape)
+    values, inside = max_windows(stretched, kernel, kernel, (0,) * rank, (1,) * rank, out)
+    picked = flat.reshape(-1).index_select(0, inside.reshape(-1)).reshape(inside._spec.shape)  # type: ignore[union-attr]
+    return values, picked
+
+
+def _int64() -> Any:
+    from ..core.dtypes import int64
+
+    return int64
