@@ -23,6 +23,13 @@ SUBMODULES = (
 
 #: Names that live in a module of their own, by module.
 LAZY = {
+    "accelerator.streams": ("Event", "Stream"),
+    "amp.autocast_mode": (
+        "autocast", "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache",
+        "get_autocast_cpu_dtype", "get_autocast_dtype", "get_autocast_gpu_dtype", "is_autocast_cache_enabled",
+        "is_autocast_cpu_enabled", "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_cpu_dtype",
+        "set_autocast_cpu_enabled", "set_autocast_dtype", "set_autocast_enabled", "set_autocast_gpu_dtype",
+    ),
     "serialization": ("load", "save"),
     "printing": ("set_printoptions", "get_printoptions"),
     "storage": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from ..core.dtypes import bfloat16, dtype, float16
 from ..operators.autocasting import state
@@ -73,7 +73,7 @@ class autocast:
         state.cache_enabled = self._cache_enabled
         return self
 
-    def __exit__(self, *exception: Any) -> bool:
+    def __exit__(self, *exception: Any) -> Literal[False]:
         enabled, kind, cache_enabled = self._previous
         state.nesting -= 1
         state.set_dtype(self.device, kind)

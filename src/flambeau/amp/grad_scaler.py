@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..autograd.grad_mode import no_grad
 from ..core.dtypes import float16
-from ..optim.optimizer import Optimizer
 from ..tensor import Tensor
+
+if TYPE_CHECKING:
+    from ..optim.optimizer import Optimizer
 
 
 class OptState(Enum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from ..core.devices import device as Device
 from .availability import require_cuda, unavailable
@@ -30,7 +30,7 @@ class device:
         if self.idx >= 0:
             require_cuda(f"device({self.idx})")
 
-    def __exit__(self, type: Any, value: Any, traceback: Any) -> bool:
+    def __exit__(self, type: Any, value: Any, traceback: Any) -> Literal[False]:
         return False
 
 

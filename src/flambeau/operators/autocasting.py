@@ -69,6 +69,7 @@ state = _State()
 
 def autocasting(call: Callable[..., Any], name: str) -> Callable[..., Any]:
     """``call``, with its operands cast inside an autocast region if the operator called ``name`` is one of these."""
+    choose: Callable[[dtype, Any, Any], dtype | None]
     if name in LOWER:
         choose = _lower
     elif name in FLOAT32:

@@ -8,9 +8,11 @@ from .schedulers.lambdas import LambdaLR, MultiplicativeLR
 from .schedulers.one_cycle import OneCycleLR
 from .schedulers.plateau import ReduceLROnPlateau
 from .schedulers.ramps import ConstantLR, LinearLR, PolynomialLR
-from .schedulers.scheduler import EPOCH_DEPRECATION_WARNING as EPOCH_DEPRECATION_WARNING
-from .schedulers.scheduler import LRScheduler
-from .schedulers.scheduler import _LRScheduler as _LRScheduler
+from .schedulers.scheduler import (
+    EPOCH_DEPRECATION_WARNING as EPOCH_DEPRECATION_WARNING,
+    LRScheduler,
+    _LRScheduler as _LRScheduler,
+)
 
 __all__ = [
     "ChainedScheduler",

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any
 
-from ..autograd.grad_mode import enable_grad
-from ..autograd.grad_mode import mode as grad_mode
+from ..autograd.grad_mode import enable_grad, mode as grad_mode
 from ..tensor import Tensor
 from ..tracing import synchronize
 from ..utils.hooks import RemovableHandle

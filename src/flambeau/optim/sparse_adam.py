@@ -25,7 +25,7 @@ class SparseAdam(Optimizer):
         maximize: ascend instead.
 
     Raises:
-        ValueError: a parameter is sparse.
+        ValueError: a parameter is sparse or complex.
         RuntimeError: at :meth:`step`, a gradient is dense.
     """
 
@@ -45,14 +45,19 @@ class SparseAdam(Optimizer):
             raise ValueError(f"Invalid epsilon value: {eps}")
         check_betas(betas)
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "maximize": maximize})
-        sparse = [
-            [group_index, index]
-            for group_index, group in enumerate(self.param_groups)
-            for index, parameter in enumerate(group["params"])
-            if parameter.is_sparse
-        ]
+        sparse, complex_ = (
+            [
+                [group_index, index]
+                for group_index, group in enumerate(self.param_groups)
+                for index, parameter in enumerate(group["params"])
+                if refused(parameter)
+            ]
+            for refused in (lambda parameter: parameter.is_sparse, lambda parameter: parameter.is_complex())
+        )
         if sparse:
             raise ValueError(f"Sparse params at indices {sparse}: SparseAdam requires dense parameter tensors")
+        if complex_:
+            raise ValueError(f"Complex params at indices {complex_}: SparseAdam does not support complex parameters")
 
     def _update_group(self, group: dict[str, Any]) -> None:
         rate, (beta1, beta2), eps = scale_of(group["lr"]), group["betas"], group["eps"]
