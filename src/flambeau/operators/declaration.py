@@ -46,6 +46,7 @@ from ..tracing import recorder
 from ..tracing.handles import Classes, Handle, wrap
 from ..tracing.recorder import lock, record, resolve, run_now, synchronize, trace
 from ..tracing.rules import Rule, make_rule
+from .autocasting import autocasting
 
 #: How a result is laid out in memory, by the operands' layouts.
 POINTWISE, CONTIGUOUS, LIKE_FIRST = "pointwise", "contiguous", "like_first"
@@ -706,6 +707,7 @@ def operator(
         else:
             call = _any_operands(made)
         _describe(call, made.name, meaning.__doc__, made)
+        call = autocasting(call, made.name)
         publish(call, made.name, aliases, function, method)
         if in_place:
             for each in (made.name, *aliases):
@@ -757,6 +759,7 @@ def composite(
             return meaning(*args, **kwargs)
 
         _describe(call, public, meaning.__doc__, meaning)
+        call = autocasting(call, public)
         publish(call, public, aliases, function, method)
         if in_place:
 
