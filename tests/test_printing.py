@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import flambeau
 from flambeau import printing
@@ -180,3 +179,16 @@ def test_tensors_print_through_these_functions():
     assert repr(leaf) == repr(reference)
     assert repr(leaf * 2) == repr(reference * 2)
     assert repr(leaf + leaf) == "tensor([2., 4.], grad_fn=<AddBackward0>)"
+
+
+def test_parameters_and_subclasses_print_as_such():
+    nn = pytest.importorskip("flambeau.nn")
+    for data in ([1.0, 2.0], [[0.5] * 20] * 2):
+        for requires_grad in (True, False):
+            ours = nn.Parameter(flambeau.tensor(data), requires_grad=requires_grad)
+            assert repr(ours) == repr(torch.nn.Parameter(torch.tensor(data), requires_grad=requires_grad))
+    mine, theirs = type("Mine", (flambeau.Tensor,), {}), type("Mine", (torch.Tensor,), {})
+    wide = [[1.0] * 30] * 3
+    assert repr(flambeau.tensor(wide).as_subclass(mine)) == repr(torch.tensor(wide).as_subclass(theirs))
+    assert flambeau.tensor([1.0]).__repr__(tensor_contents="hi") == "tensor(hi)"
+    assert f"{flambeau.tensor(2.5):.2f} {flambeau.tensor([1])}" == f"{torch.tensor(2.5):.2f} {torch.tensor([1])}"

@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 
 from .core import dtypes
-from .core.devices import cpu, device, find
-from .core.devices import meta as meta_device
-from .core.dtypes import dtype
-from .core.dtypes import dtype as _dtype
+from .core.devices import cpu, device, find, meta as meta_device
+from .core.dtypes import dtype, dtype as _dtype
 from .core.names import scalar_name
 from .core.specs import spec
 from .core.storages import Storage, View, at_rest, window

@@ -13,8 +13,7 @@ from .rebuilding import (
     reduce_tensor,
     restore_attributes,
 )
-from .storage import TypedStorage, UntypedStorage, legacy_name
-from .storage import __getattr__ as _legacy_storage
+from .storage import TypedStorage, UntypedStorage, __getattr__ as _legacy_storage, legacy_name
 from .tracing.handles import Handle
 
 

@@ -269,14 +269,17 @@ def _load_stream(data: bytes, read: Reader, restore: Callable[..., Any]) -> tupl
     little = about.get("little_endian", True) if isinstance(about, dict) else True
     byteorder = "little" if little else "big"
     loaded: dict[str, tuple[Any, Any, dtype, str]] = {}
+    claimed = 0
 
     def persistent(identity: Any) -> Any:
         if isinstance(identity, tuple) and identity and identity[0] == "module":
             return identity[1]  # followed by its source, which old versions compared with the present one
         of, is_typed, key, location, size, view = _described(identity)
-        if size > len(data):
-            raise RuntimeError(f"a storage of {size} bytes does not fit a file of {len(data)}. The file is corrupt")
         if key not in loaded:
+            nonlocal claimed
+            claimed += size
+            if claimed > len(data):
+                raise RuntimeError(f"storages of {claimed} bytes do not fit a file of {len(data)}. The file is corrupt")
             array = np.zeros(size, np.uint8)
             loaded[key] = array, restore(_storage(array, of), location), of, location
         storage = loaded[key][1]
