@@ -490,7 +490,7 @@ def _spec_named(wanted: str, by_name: dict[str, Any]) -> Any:
     if isinstance(value, Handle):
         return value._spec
     if type(value) in (list, tuple):
-        return [each._spec if isinstance(each, Handle) else None for each in value]
+        return tuple(each._spec if isinstance(each, Handle) else None for each in value)  # lists are saved tensors
     return None
 
 

@@ -76,7 +76,7 @@ def renew(view: Any) -> None:
     from ..operators.views import strided
 
     base = view._base
-    values = (base, tuple(view._spec.shape), view._spec.strides, view.storage_offset())
+    values = (base, tuple(view._spec.shape), view._spec.strides, view.storage_offset(), base.storage_offset())
     attach(new_plan(strided, values, [view]), values, [view])
     view._view_of = base._node
 

@@ -432,10 +432,16 @@ def check_in_place(name: str, target: Any, shape: Sequence[int], kind: _dtype, t
         raise RuntimeError(
             f"result type {scalar_name(kind)} can't be cast to the desired output type {scalar_name(here.dtype)} (in {name}_)"
         )
+    check_no_overlap(name + "_", target)
+
+
+def check_no_overlap(name: str, target: Any) -> None:
+    """Raise PyTorch's error for a tensor (an expanded one, say) that cannot be written element by element."""
+    here = target._spec
     if not here.is_dense and _strides.may_overlap(here.shape, here.strides):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-            f"Please clone() the tensor before performing the operation ({name}_)."
+            f"Please clone() the tensor before performing the operation ({name})."
         )
 
 
@@ -504,6 +510,7 @@ def write_out(name: str, out: Any, results: Any) -> Any:
                 stacklevel=4,
             )
         out.resize_(results._spec.shape)
+    check_no_overlap(name, out)
     out.detach().copy_(results)
     return out
 
@@ -658,6 +665,11 @@ def _in_place(operator: Operator, name: str) -> Callable[..., Any]:
 
     _describe(function, name + "_", f"In-place version of :meth:`{name}`.", operator)
     return function
+
+
+def in_place_form(call: Any) -> Callable[..., Any]:
+    """The in-place form of a declared operator, for those that are no methods of Tensor."""
+    return _in_place(call.operator, call.operator.name)
 
 
 def _describe(function: Any, name: str, text: str | None, operator: Any) -> None:

@@ -645,7 +645,7 @@ def _checked_copy(input: Any, dim: Any, index: Any, *rest: Any) -> None:
         "input": lambda grad, dim, index: grad.index_fill(dim, index, 0),
         "source": lambda grad, dim, index, source_spec: _select_source(grad, dim, index, source_spec),
     },
-    layout=LIKE_FIRST, in_place=True, check=_checked_copy,
+    in_place=True, check=_checked_copy,
 )  # fmt: skip
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Value:
     """``input`` with the slices of ``dim`` that ``index`` names replaced by those of ``source``.
@@ -748,10 +748,11 @@ def index_add_windows(grad: Any, shape: Ints, axis: int, size: int, step: int) -
     return accumulate_strided(grad, strides, 0, layout.numel).reshape(shape)
 
 
-def as_strided_gradient(grad: Any, input: Any, shape: Ints, strides: Ints, offset: int) -> Any:
-    """The gradient of ``as_strided``: places shown several times add up, places of the input that overlap share it."""
-    here = input._spec
-    first = input.storage_offset()
+def as_strided_gradient(grad: Any, here: Spec, first: int, shape: Ints, strides: Ints, offset: int) -> Any:
+    """The gradient of ``as_strided``: places shown several times add up, places of the input that overlap share it.
+
+    The input had layout ``here`` and began ``first`` elements into its storage.
+    """
     begin = min(first, offset)
     end = max(first + _strides.extent(here.shape, here.strides), offset + _strides.extent(shape, strides))
     whole = accumulate_strided(grad, tuple(strides), offset - begin, end - begin)

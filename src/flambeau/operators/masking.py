@@ -14,7 +14,7 @@ from ..primitives import memory
 from ..primitives.scans import scan
 from ..primitives.values import Value
 from ..tracing.handles import Handle
-from .declaration import composite, operator
+from .declaration import composite, operator, write_out
 from .indexing import known
 from .promotion import to
 
@@ -25,7 +25,7 @@ def _places(input: Tensor) -> Value:
 
 
 @composite()
-def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+def nonzero(input: Any, *, as_tuple: bool = False, out: Any = None) -> Any:
     """The places of elements that are not zero: a row for each, or (``as_tuple``) an index vector for each dimension.
 
     >>> import flambeau as torch
@@ -33,6 +33,10 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     tensor([[0, 1],
             [1, 0]])
     """
+    if out is not None:
+        if not isinstance(out, Handle):
+            raise TypeError(f"nonzero(): argument 'out' must be Tensor, not {type(out).__name__}")
+        return write_out("nonzero", out, nonzero(input))
     if as_tuple:
         found = _places(input if input._spec.ndim else input.reshape((1,)))
         return tuple(found[k] for k in range(found._spec.shape[0]))

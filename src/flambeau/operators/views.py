@@ -203,14 +203,15 @@ def unfolded(here: Spec, axis: int, size: int, step: int) -> Any:
     )
 
 
-def _as_strided_back(grad: Any, input: Any, shape: Ints, steps: Ints, offset: int) -> Any:
+def _as_strided_back(grad: Any, input_spec: Spec, shape: Ints, steps: Ints, offset: int, first: int) -> Any:
     from .indexing import as_strided_gradient
 
-    return as_strided_gradient(grad, input, shape, steps, offset)
+    return as_strided_gradient(grad, input_spec, first, shape, steps, offset)
 
 
 @view_operator({"input": _as_strided_back}, name="as_strided")
-def strided(here: Spec, shape: Ints, steps: Ints, offset: int) -> Any:
+def strided(here: Spec, shape: Ints, steps: Ints, offset: int, first: int) -> Any:
+    """A window ``offset`` elements into the storage, of an input that begins at ``first``."""
     return shape, steps, offset
 
 
@@ -594,7 +595,7 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
             f"{layout.dtype.itemsize} requiring a storage size of {need} are out of bounds for storage of size {have}"
         )
     result = wrap(window_cell(storage, layout, offset), layout)
-    track_view(strided, input, result, (size, stride, offset))
+    track_view(strided, input, result, (size, stride, offset, here))
     return result
 
 
@@ -707,3 +708,37 @@ def stride(input: Any, dim: int | None = None) -> Any:
 
 
 methods["size"], methods["stride"] = size, stride
+
+
+# -- views in place ----------------------------------------------------------------------------------------------------
+
+
+def _shown_in_place(name: str, function: Any) -> Any:
+    """The method that makes a tensor its own view."""
+
+    def method(input: Any, *args: Any, **kwargs: Any) -> Any:
+        from ..autograd.grad_mode import mode
+        from ..tracing.handles import wrap
+        from .declaration import check_leaf
+
+        if input._tracked and mode.enabled:
+            check_leaf(input)
+        before = wrap(input._cell, input._spec)  # what derivatives refer to: the tensor as it was
+        before._tracked, before._node, before._slot = input._tracked, input._node, input._slot
+        before._base, before._view_of = input._base, input._view_of
+        after = function(before, *args, **kwargs)
+        input._cell, input._spec = after._cell, after._spec
+        input._tracked, input._node, input._slot = after._tracked, after._node, after._slot
+        input._storage.version += 1
+        return input
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"In-place version of :meth:`{name[:-1]}`."
+    return method
+
+
+for _name, _function in {
+    "squeeze": squeeze, "unsqueeze": unsqueeze, "t": t, "transpose": transpose, "swapaxes": transpose,
+    "swapdims": transpose, "as_strided": as_strided,
+}.items():  # fmt: skip
+    methods[_name + "_"] = _shown_in_place(_name + "_", _function)
