@@ -5,8 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from . import functional as F
-from . import init
+from . import functional as F, init
 from .module import Module
 from .parameter import new_parameter
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from .. import operators
 from ..core.dtypes import int64
-from . import functional as F
-from . import init
+from . import functional as F, init
 from .lazy import LazyModuleMixin
 from .module import Module
 from .parameter import UninitializedBuffer, UninitializedParameter, new_parameter

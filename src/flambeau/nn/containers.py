@@ -194,9 +194,7 @@ class ModuleList(_NumberedModules):
     def extend(self, modules: Iterable[Module]) -> Any:
         """Add every module of ``modules`` at the end."""
         if not isinstance(modules, Iterable):
-            raise TypeError(
-                f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}"
-            )
+            raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}")
         for module in list(modules):
             self.append(module)
         return self
@@ -288,9 +286,7 @@ def _pairs(source: Any, kind: str, called: str) -> list[tuple[Any, Any]]:
     pairs = []
     for index, pair in enumerate(source):
         if not isinstance(pair, Iterable):
-            raise TypeError(
-                f"{kind} update sequence element #{index} should be Iterable; is{type(pair).__name__}"
-            )
+            raise TypeError(f"{kind} update sequence element #{index} should be Iterable; is{type(pair).__name__}")
         pair = tuple(pair)
         if len(pair) != 2:
             raise ValueError(f"{kind} update sequence element #{index} has length {len(pair)}; 2 is required")
@@ -359,9 +355,7 @@ class ParameterList(Module):
     def extend(self, values: Iterable[Any]) -> Any:
         """Add every one of ``values`` at the end."""
         if isinstance(values, Tensor) or not isinstance(values, Iterable):
-            raise TypeError(
-                f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
-            )
+            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
         for value in list(values):
             self.append(value)
         return self
@@ -492,8 +486,8 @@ class ParameterDict(Module):
         copy.update(other)
         return copy
 
-    def __ror__(self, other: Any) -> ParameterDict:
-        copy = ParameterDict(other)
+    def __ror__(self, other: Any) -> Any:
+        copy = other.copy()
         copy.update(self)
         return copy
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from .. import operators
 from ..autograd.grad_mode import no_grad
-from . import functional as F
-from . import init
+from . import functional as F, init
 from .module import Module
 from .parameter import Parameter
 

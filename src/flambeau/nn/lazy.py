@@ -41,7 +41,7 @@ class LazyModuleMixin:
         for name, value in {**self._parameters, **self._buffers}.items():
             loaded = state_dict.get(prefix + name)
             if loaded is not None and value is not None and is_lazy(value) and not is_lazy(loaded):
-                from ..autograd import no_grad
+                from ..autograd.grad_mode import no_grad
 
                 with no_grad():
                     value.materialize(loaded.shape)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from . import functional as F
-from . import init
+from . import functional as F, init
 from .lazy import LazyModuleMixin
 from .module import Module
 from .parameter import UninitializedParameter, new_parameter

@@ -9,11 +9,10 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import operators
-from ..autograd.grad_mode import mode as grad_mode
-from ..autograd.grad_mode import no_grad
+from ..autograd.grad_mode import mode as grad_mode, no_grad
 from ..autograd.hooks import RemovableHandle
 from ..core.devices import device as device_class
 from ..core.dtypes import dtype as dtype_class
@@ -84,7 +83,7 @@ class Module:
     #: Raised by a subclass whose saved state changes its form; ``_load_from_state_dict`` finds it in the metadata.
     _version: int = 1
     call_super_init: bool = False
-    T_destination: ClassVar[Any] = TypeVar("T_destination", bound="dict[str, Any]")
+    T_destination = TypeVar("T_destination", bound="dict[str, Any]")
     _compiled_call_impl: Any = None
 
     training: bool
@@ -433,9 +432,7 @@ class Module:
         self, get_members_fn: Any, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Any]]:
         seen = set()
-        modules = (
-            self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
-        )
+        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for path, module in modules:
             for name, value in get_members_fn(module):
                 if value is None or value in seen:
@@ -878,6 +875,7 @@ def indent(text: str, spaces: int) -> str:
 
 def parse_conversion(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool, Any]:
     """Read the arguments of ``Module.to`` and ``PackedSequence.to``: device, dtype, non_blocking, memory_format."""
+
     def refuse() -> TypeError:
         given = [type(value).__name__ for value in args] + [
             f"{name}={type(value).__name__}" for name, value in kwargs.items()

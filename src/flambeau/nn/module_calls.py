@@ -12,6 +12,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import Function
+from ..autograd.grad_mode import mode as grad_mode
 from ..autograd.hooks import RemovableHandle
 from ..tensor import Tensor
 
@@ -318,10 +319,8 @@ class BackwardHook:
         return watched[0] if single else watched
 
     def _watch(self, values: tuple[Any, ...], react: Any) -> tuple[tuple[Any, ...], list[int] | None]:
-        from ..autograd import is_grad_enabled
-
         positions = [index for index, value in enumerate(values) if isinstance(value, Tensor)]
-        if not (is_grad_enabled() and any(values[index].requires_grad for index in positions)):
+        if not (grad_mode.enabled and any(values[index].requires_grad for index in positions)):
             return values, None
         passed = BackwardHookFunction.apply(react, *[values[index] for index in positions])
         replaced = list(values)
@@ -384,7 +383,5 @@ def _checked(replaced: Any, expected: int, kind: str, what: str) -> tuple[Any, .
     if isinstance(replaced, Tensor):
         replaced = (replaced,)
     if len(replaced) != expected:
-        raise RuntimeError(
-            f"{kind} returned an invalid number of {what}, got {len(replaced)}, but expected {expected}"
-        )
+        raise RuntimeError(f"{kind} returned an invalid number of {what}, got {len(replaced)}, but expected {expected}")
     return tuple(replaced)

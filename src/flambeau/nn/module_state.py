@@ -182,7 +182,7 @@ def _module_class() -> Any:
 
 def _load_one(module: Module, name: str, key: str, current: Any, loaded: Any, assign: bool) -> str | None:
     """Put ``loaded`` in the place of ``current``; returns what is wrong with it, if anything."""
-    from ..autograd import no_grad
+    from ..autograd.grad_mode import no_grad
 
     if not isinstance(loaded, Tensor):
         return (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import functional as F
-from . import init
+from . import functional as F, init
 from .module import Module
 from .parameter import new_parameter
 

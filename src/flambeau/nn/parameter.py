@@ -49,6 +49,8 @@ class Parameter(Tensor, metaclass=_ParameterKind):
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         if data is None:
             data = operators.empty(0)
+        elif requires_grad and isinstance(data, Tensor) and not (data.dtype.is_floating_point or data.dtype.is_complex):
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         if _is_exact_tensor(data) or type(data) is Parameter:
             return Tensor._make_subclass(cls, data, requires_grad)
         marked = data.detach().requires_grad_(requires_grad)

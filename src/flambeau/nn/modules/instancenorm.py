@@ -2,22 +2,10 @@
 
 from ..batch_normalization import (
     InstanceNorm1d as InstanceNorm1d,
-)
-from ..batch_normalization import (
     InstanceNorm2d as InstanceNorm2d,
-)
-from ..batch_normalization import (
     InstanceNorm3d as InstanceNorm3d,
-)
-from ..batch_normalization import (
     LazyInstanceNorm1d as LazyInstanceNorm1d,
-)
-from ..batch_normalization import (
     LazyInstanceNorm2d as LazyInstanceNorm2d,
-)
-from ..batch_normalization import (
     LazyInstanceNorm3d as LazyInstanceNorm3d,
-)
-from ..batch_normalization import (
     _InstanceNorm as _InstanceNorm,
 )

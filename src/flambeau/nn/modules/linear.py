@@ -2,16 +2,8 @@
 
 from ..linear import (
     Bilinear as Bilinear,
-)
-from ..linear import (
     Identity as Identity,
-)
-from ..linear import (
     LazyLinear as LazyLinear,
-)
-from ..linear import (
     Linear as Linear,
-)
-from ..linear import (
     NonDynamicallyQuantizableLinear as NonDynamicallyQuantizableLinear,
 )

@@ -1,4 +1,3 @@
 """PyTorch's path to what is in ``nn/embedding.py``; imports and pickles name it."""
 
-from ..embedding import Embedding as Embedding
-from ..embedding import EmbeddingBag as EmbeddingBag
+from ..embedding import Embedding as Embedding, EmbeddingBag as EmbeddingBag

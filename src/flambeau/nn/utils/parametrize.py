@@ -335,5 +335,3 @@ def transfer_parametrizations_and_params(
             for index in range(source[name].ntensors):
                 setattr(target, f"original{index}", deepcopy(getattr(source[name], f"original{index}")))
     return to_module
-
-

@@ -62,17 +62,14 @@ def _joined(dictionaries: Any) -> dict[str, Any]:
         return dictionaries
     if not isinstance(dictionaries, Sequence):
         raise ValueError(
-            "Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got "
-            f"{type(dictionaries)}"
+            f"Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got {type(dictionaries)}"
         )
     if not all(isinstance(each, dict) for each in dictionaries):
         raise ValueError("Expected all elements of parameter_and_buffer_dicts to be dictionaries")
     names = [name for each in dictionaries for name in each]
     repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if repeated:
-        raise ValueError(
-            f"{repeated} appeared in multiple dictionaries; behavior of functional call is ambiguous"
-        )
+        raise ValueError(f"{repeated} appeared in multiple dictionaries; behavior of functional call is ambiguous")
     return {name: value for each in dictionaries for name, value in each.items()}
 
 
