@@ -10,13 +10,15 @@ from typing import Any
 from ..core import strides as _strides
 from ..core.dtypes import COMPLEX, bool_
 from ..core.names import scalar_name
+from ..core.specs import Spec
 from ..primitives import contraction as c
 from ..primitives import memory
 from ..primitives import reductions as r
 from ..primitives.values import Value
 from .arithmetic import scaled
-from .declaration import composite, operator
+from .declaration import POINTWISE, composite, operator
 from .promotion import to
+from .views import unsafe_view
 
 
 def conjugate_transpose(x: Any) -> Any:
@@ -204,34 +206,53 @@ def matmul(input: Any, other: Any) -> Any:
         if y.ndim == 1:
             return dot(input, other)
         if y.ndim == 2:
-            return mm(input.unsqueeze(0), other).squeeze(0)
+            return mm(input.unsqueeze(0), other).squeeze_(0)
+    rows = y.shape[-2] if y.ndim > 1 else y.shape[0]
+    if x.shape[-1] != rows:
+        raise _shapes_differ(x, y, rows)
+    swapped = y.ndim > x.ndim
+    if min(x.ndim, y.ndim) <= 2:
+        large, small = (other.transpose(-2, -1), input.t()) if swapped else (input, other)
+        if _folds(large, small):
+            shape = large._spec.shape
+            flat = large.reshape(_rows(large._spec), shape[-1])
+            if small._spec.ndim == 1:
+                return unsafe_view(mv(flat, small), shape[:-1])
+            product = unsafe_view(mm(flat, small), (*shape[:-1], small._spec.shape[1]))
+            return product.transpose(-2, -1).contiguous() if swapped else product
     if y.ndim == 1:
         return matmul(input, other.unsqueeze(1)).squeeze(-1)
     if x.ndim == 1:
         return matmul(input.unsqueeze(0), other).squeeze(-2)
-    if x.shape[-1] != y.shape[-2]:
-        if x.ndim == 3 and y.ndim == 3 and x.shape[0] == y.shape[0]:
-            return bmm(input, other)  # raises
-        rows = 1
-        for size in x.shape[:-1]:
-            rows *= size
-        raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1]} and {y.shape[-2]}x{y.shape[-1]})"
-            if y.ndim == 2
-            else f"Expected size for first two dimensions of batch2 tensor to be: [{y.shape[0]}, {x.shape[-1]}] but got: "
-            f"{list(y.shape[-3:-1])}."
-        )
-    if y.ndim == 2 and (_strides.view(x.shape, x.strides, (x.numel // x.shape[-1] if x.shape[-1] else 0, x.shape[-1]))
-                        if x.numel else None) is not None:  # fmt: skip
-        flat = input.reshape(-1, x.shape[-1])
-        return mm(flat, other).reshape(*x.shape[:-1], y.shape[-1])
     batch = _strides.broadcast(x.shape[:-2], y.shape[:-2])
     count = 1
     for size in batch:
         count *= size
     left = input.expand(*batch, *x.shape[-2:]).reshape(count, *x.shape[-2:])
     right = other.expand(*batch, *y.shape[-2:]).reshape(count, *y.shape[-2:])
-    return bmm(left, right).reshape(*batch, x.shape[-2], y.shape[-1])
+    return unsafe_view(bmm(left, right), (*batch, x.shape[-2], y.shape[-1]))
+
+
+def _folds(large: Any, small: Any) -> bool:
+    """Whether the leading dimensions become rows of one matrix: where it costs no copy, or spares expanding for grad."""
+    here = large._spec
+    if not here.numel or small._tracked:
+        return True
+    flat = (here.numel // here.shape[-1], here.shape[-1])
+    return _strides.view(here.shape, here.strides, flat) is not None
+
+
+def _shapes_differ(x: Spec, y: Spec, rows: int) -> RuntimeError:
+    if y.ndim <= 2:
+        count = _rows(x)
+        columns = y.shape[-1] if y.ndim == 2 else 1
+        if y.ndim == 1:
+            return RuntimeError(f"size mismatch, got input ({count}), mat ({count}x{x.shape[-1]}), vec ({rows})")
+        return RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({count}x{x.shape[-1]} and {rows}x{columns})")
+    return RuntimeError(
+        f"Expected size for first two dimensions of batch2 tensor to be: [{y.shape[0]}, {x.shape[-1]}] but got: "
+        f"{list(y.shape[-3:-1])}."
+    )
 
 
 def _plus_product(name: str, input: Any, product: Any, beta: Any, alpha: Any) -> Any:
@@ -242,10 +263,6 @@ def _plus_product(name: str, input: Any, product: Any, beta: Any, alpha: Any) ->
             f"{name}: self and the product must have the same dtype, but got {scalar_name(input._spec.dtype)} and "
             f"{scalar_name(kind)}"
         )
-    for each in (beta, alpha):
-        if isinstance(each, float) and kind.category < 2 and not float(each).is_integer():
-            raise RuntimeError(f"For integral input tensors, argument {'beta' if each is beta else 'alpha'} must not be a "
-                               "floating point number.")  # fmt: skip
     if kind.category < 2:
         beta, alpha = int(beta), int(alpha)
     shape = product._spec.shape
@@ -267,13 +284,75 @@ def _plus_product(name: str, input: Any, product: Any, beta: Any, alpha: Any) ->
     name="addmm", function=False, method=False,
 )  # fmt: skip
 def _addmm(input: Tensor, mat1: Tensor, mat2: Tensor, beta: Number = 1, alpha: Number = 1) -> Value:
-    product = c.matrix_multiply(mat1, mat2)
+    return _weighted(input, c.matrix_multiply(mat1, mat2), beta, alpha)
+
+
+_ONE: Any = 1
+
+
+@operator(
+    {
+        "input": lambda grad, beta: scaled(grad, beta),
+        "mat": lambda grad, vec, alpha: scaled(outer(grad, conjugate(vec)), alpha),
+        "vec": lambda grad, mat, alpha: scaled(mv(conjugate_transpose(mat), grad), alpha),
+    },
+    name="addmv", function=False, method=False,
+)  # fmt: skip
+def _addmv(input: Tensor, mat: Tensor, vec: Tensor, beta: Number = 1, alpha: Number = 1) -> Value:
+    product = c.matrix_multiply(mat, memory.reshape(vec, shape=(vec.shape[0], 1)))
+    return _weighted(input, memory.reshape(product, shape=(mat.shape[0],)), beta, alpha)
+
+
+@operator(
+    {
+        "input": lambda grad, beta: scaled(grad, beta),
+        "vec1": lambda grad, vec2, alpha: scaled(mv(grad, conjugate(vec2)), alpha),
+        "vec2": lambda grad, vec1, alpha: scaled(mv(grad.t(), conjugate(vec1)), alpha),
+    },
+    layout=POINTWISE, name="addr", function=False, method=False,
+)  # fmt: skip
+def _addr(input: Tensor, vec1: Tensor, vec2: Tensor, beta: Number = 1, alpha: Number = 1) -> Value:
+    return _weighted(input, memory.reshape(vec1, shape=(vec1.shape[0], 1)) * vec2, beta, alpha)
+
+
+@operator(
+    {
+        "input": lambda grad, beta: scaled(grad, beta),
+        "batch1": lambda grad, batch2, alpha: scaled(bmm(grad, conjugate_transpose(batch2)), alpha),
+        "batch2": lambda grad, batch1, alpha: scaled(bmm(conjugate_transpose(batch1), grad), alpha),
+    },
+    name="baddbmm", function=False, method=False,
+)  # fmt: skip
+def _baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, beta: Number = 1, alpha: Number = 1) -> Value:
+    return _weighted(input, c.matrix_multiply(batch1, batch2), beta, alpha)
+
+
+@operator(
+    {
+        "input": lambda grad, beta: scaled(grad, beta),
+        "batch1": lambda grad, batch2, alpha: scaled(matmul(grad, conjugate_transpose(batch2)), alpha),
+        "batch2": lambda grad, batch1, alpha: scaled(matmul(conjugate_transpose(batch1), grad), alpha),
+    },
+    name="addbmm", function=False, method=False,
+)  # fmt: skip
+def _addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, beta: Number = 1, alpha: Number = 1) -> Value:
+    return _weighted(input, r.reduce_sum(c.matrix_multiply(batch1, batch2), axes=(0,), dtype=batch1.dtype), beta, alpha)
+
+
+def _weighted(input: Value, product: Value, beta: Any, alpha: Any) -> Value:
     if alpha is not _ONE:
         product = product * alpha
     return product + (input if beta is _ONE else input * beta)
 
 
-_ONE: Any = 1
+def _is_plain(input: Any, x: Any, y: Any, beta: Any, shape: tuple[int, ...]) -> bool:
+    """Whether beta·input + alpha·product needs none of the rules for integers, for beta = 0 or for errors."""
+    here = input._spec
+    if beta == 0 or not here.dtype is x._spec.dtype is y._spec.dtype or here.dtype.category < 2:
+        return False
+    if here.shape != shape:
+        _strides.expand(here.shape, here.strides, shape)
+    return True
 
 
 @composite(in_place=True)
@@ -285,12 +364,9 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1, ou
     tensor([[4.],
             [4.]])
     """
-    a, b, x = mat1._spec, mat2._spec, input._spec
+    a, b = mat1._spec, mat2._spec
     fits = a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0]
-    if fits and beta != 0 and x.dtype is a.dtype is b.dtype and x.dtype.category >= 2:
-        shape = (a.shape[0], b.shape[1])
-        if x.shape != shape:
-            _strides.expand(x.shape, x.strides, shape)
+    if fits and _is_plain(input, mat1, mat2, beta, (a.shape[0], b.shape[1])):
         return _addmm(input, mat1, mat2, beta, alpha)
     return _plus_product("addmm", input, mm(mat1, mat2), beta, alpha)
 
@@ -298,6 +374,9 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1, ou
 @composite(in_place=True)
 def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """beta·input + alpha·(mat @ vec)."""
+    a, b = mat._spec, vec._spec
+    if a.ndim == 2 and b.shape == a.shape[1:] and _is_plain(input, mat, vec, beta, a.shape[:1]):
+        return _addmv(input, mat, vec, beta, alpha)
     return _plus_product("addmv", input, mv(mat, vec), beta, alpha)
 
 
@@ -307,6 +386,8 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
     for name, each in (("vec1", vec1), ("vec2", vec2)):
         if each._spec.ndim != 1:
             raise RuntimeError(f"addr: Expected 1-D argument {name}, but got {each._spec.ndim}-D")
+    if _is_plain(input, vec1, vec2, beta, (*vec1._spec.shape, *vec2._spec.shape)):
+        return _addr(input, vec1, vec2, beta, alpha)
     product = outer(vec1, vec2)
     if input._spec.dtype is bool_ and product._spec.dtype is bool_:
         product = product & bool(alpha)
@@ -314,6 +395,8 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
     for name, each in (("beta", beta), ("alpha", alpha)):
         if isinstance(each, bool) and product._spec.dtype is not bool_:
             raise RuntimeError(f"Boolean {name} only supported for Boolean results.")
+        if isinstance(each, float) and product._spec.dtype.category < 2:
+            raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
     if alpha != 1:
         product = product * alpha
     if input._spec.shape != product._spec.shape:
@@ -324,6 +407,10 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
 @composite(in_place=True)
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1, out_dtype: Any = None) -> Any:
     """beta·input + alpha·bmm(batch1, batch2)."""
+    if _batches_fit(batch1, batch2):
+        shape = (*batch1._spec.shape[:2], batch2._spec.shape[2])
+        if _is_plain(input, batch1, batch2, beta, shape):
+            return _baddbmm(input, batch1, batch2, beta, alpha)
     return _plus_product("baddbmm", input, bmm(batch1, batch2), beta, alpha)
 
 
@@ -334,7 +421,16 @@ def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 
         raise RuntimeError(
             f"batch1 and batch2 must have same number of batches, got {batch1._spec.shape[0]} and {batch2._spec.shape[0]}"
         )
+    if _batches_fit(batch1, batch2):
+        shape = (batch1._spec.shape[1], batch2._spec.shape[2])
+        if _is_plain(input, batch1, batch2, beta, shape):
+            return _addbmm(input, batch1, batch2, beta, alpha)
     return _plus_product("addbmm", input, bmm(batch1, batch2).sum(0, dtype=batch1._spec.dtype), beta, alpha)
+
+
+def _batches_fit(batch1: Any, batch2: Any) -> bool:
+    a, b = batch1._spec, batch2._spec
+    return a.ndim == b.ndim == 3 and a.shape[0] == b.shape[0] and a.shape[2] == b.shape[1]
 
 
 def _linear_node(bias: Any, input: Any, weight: Any) -> str:
@@ -383,7 +479,7 @@ def _linear(bias: Tensor | None, input: Tensor, weight: Tensor) -> Value:
     return memory.reshape(product, shape=(*input.shape[:-1], *((rows,) if weight.ndim == 2 else ())))
 
 
-def _rows(x: Value) -> int:
+def _rows(x: Value | Spec) -> int:
     count = 1
     for size in x.shape[:-1]:
         count *= size
