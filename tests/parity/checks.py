@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import traceback
 import types
 import warnings
 from collections.abc import Callable, Iterator
@@ -104,7 +105,10 @@ class Raised:
 
     def __str__(self) -> str:
         first = next(iter(str(self.error).strip().splitlines()), "")
-        return f"{type(self.error).__name__}: {first}"[:400]
+        frames = traceback.extract_tb(self.error.__traceback__)
+        place = next((frame for frame in reversed(frames) if "/flambeau/" in frame.filename), None)
+        where = f" (at {place.filename.partition('/flambeau/')[2]}:{place.lineno})" if place else ""
+        return f"{type(self.error).__name__}: {first}"[:400] + where
 
 
 def outcome(call: Callable[[], Any]) -> Any:
@@ -352,6 +356,9 @@ class EntryRun:
             return
         their = arguments(self.sample, torch)
         expected = self.called(torch, theirs, their)
+        resized = their.input.shape != self.sample.input.shape
+        if self.sample.broadcasts_input and resized and not isinstance(expected, Raised):
+            return  # addbmm_ alone resizes an input that does not have the result's shape; the rule is to refuse
         mine = databases.variant_of(theirs, self.library)
         if mine is None:
             self.record(check, f"{getattr(theirs, '__name__', 'the variant')} is not there")
@@ -406,7 +413,8 @@ class EntryRun:
                     return "the result is not the tensor given as out"
             theirs = [out.to(result.dtype) for out, result in zip(their_out, results)] if cast else their_out
             ours = [out.to(convert(result.dtype)) for out, result in zip(our_out, results)] if cast else our_out
-            return self.differs(list(ours), list(theirs), where="out", strides=not cast)
+            kept = all(out.stride() == given.stride() for out, given in zip(their_out, destinations))
+            return self.differs(list(ours), list(theirs), where="out", strides=not cast and (kept or label == "empty"))
 
         convert = Converter(self.library)
         results = tensors_in(expected, torch.Tensor)

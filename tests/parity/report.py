@@ -61,8 +61,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def run_one(name: str, database: str, library_name: str, dtypes: str, checks: str, limit: int | None) -> dict[str, Any]:
     import torch
-    from tests.parity import checks as parity_checks
-    from tests.parity import databases
+    from tests.parity import checks as parity_checks, databases
 
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
