@@ -335,6 +335,11 @@ class Tensor(Memory, metaclass=_TensorMeta):
         return creation.filled(tuple(of.shape), 0, of.dtype)
 
     @staticmethod
+    def ones(of: Spec) -> Any:
+        """Ones of a Spec's shape and dtype; for the tape."""
+        return creation.filled(tuple(of.shape), 1.0, of.dtype)
+
+    @staticmethod
     def complex(real: Any, imag: Any) -> Any:
         """A complex tensor from its parts; for the tape."""
         return functions["complex"](real, imag)

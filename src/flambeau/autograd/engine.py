@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.dtypes import COMPLEX
 from .grad_mode import mode
-from .tape import AccumulateGrad, Edge, Node, _zeros, anomaly, edge_of
+from .tape import AccumulateGrad, Edge, Node, _ones, _zeros, anomaly, edge_of
 
 
 def accumulate(variable: Any, grad: Any) -> None:
@@ -24,7 +24,7 @@ def accumulate(variable: Any, grad: Any) -> None:
         if mode.enabled:
             variable._grad = grad.clone()
         else:
-            made = grad.detach().clone()
+            made = (grad.detach() if grad._tracked else grad).clone()
             if made._spec is not spec and spec.is_dense:
                 made = made._with_layout(spec)
             variable._grad = made
@@ -210,7 +210,7 @@ def fit(grad: Any, spec: Any, node: Node) -> Any:
                 f"Function {node.name()} returned an invalid gradient at index 0 - got {list(grad._spec.shape)} but "
                 f"expected shape compatible with {list(spec.shape)}"
             )
-        grad = grad.sum_to_size(spec.shape)
+        grad = grad.sum_to_size(tuple(spec.shape))
     if grad._spec.dtype is not spec.dtype:
         if grad._spec.dtype.category == COMPLEX and spec.dtype.category != COMPLEX:
             grad = grad.real
@@ -260,7 +260,7 @@ def _seeds(tensors: Sequence[Any], gradients: Any) -> list[tuple[Edge, Any]]:
                     raise RuntimeError(
                         f"grad can be implicitly created only for real scalar outputs but got {tensor._spec.dtype}"
                     )
-                gradient = tensor.detach().new_ones(tensor._spec.shape)
+                gradient = _ones(tensor._spec)
         elif gradient._spec.shape != tensor._spec.shape:
             raise RuntimeError(
                 f"Mismatch in shape: grad_output[{k}] has a shape of {gradient._spec.shape} and output[{k}] has a shape of "

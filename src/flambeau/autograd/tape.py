@@ -221,37 +221,27 @@ class OperatorNode(Node):
                 "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or "
                 "if you need to access saved tensors after calling backward."
             )
-        saved = dict(zip(self.derivative.saved, map(self._unpack, range(len(self.values)))))
-        if len(self.result_specs) == 1:
-            saved["grad"] = grads[0]
-        else:
-            saved["grad"] = grads[0] if grads[0] is not None else _zeros(self.result_specs[0])
-            saved["grads"] = tuple(
-                _zeros(spec) if grad is None else grad for grad, spec in zip(grads, self.result_specs)
-            )
-        edges = self.edges
-        result: list[Any] = [None] * len(edges)
-        places = self.arguments
-        for names, function, wanted in self.derivative.rows:
-            if len(names) == 1:
-                place = places.get(names[0])
-                if place is None:
-                    continue
-                first, number = place
-                if number is None:
-                    if edges[first] is not None:
-                        result[first] = function(*[saved[name] for name in wanted])
-                elif any(edge is not None for edge in edges[first : first + number]):
-                    result[first : first + number] = function(*[saved[name] for name in wanted])
-                continue
-            needs = tuple(
-                (place := places.get(name)) is not None and edges[place[0]] is not None for name in names
-            )
-            if any(needs):
-                saved["needs"] = needs
-                for name, need, grad in zip(names, needs, function(*[saved[name] for name in wanted])):
-                    if need:
-                        result[places[name][0]] = grad
+        plan = self.plan
+        steps = plan.steps
+        if steps is None:
+            steps = plan.steps = _steps(plan, self.edges)
+        arguments: list[Any] = [self._unpack(k) for k in range(len(self.values))]
+        arguments.append(grads[0])
+        if plan.several:
+            filled = tuple(_zeros(spec) if grad is None else grad for grad, spec in zip(grads, plan.result_specs))
+            arguments[-1] = filled[0]
+            arguments.append(filled)
+        result: list[Any] = [None] * len(self.edges)
+        for places, function, wanted, needs in steps:
+            made = function(*[needs if k is None else arguments[k] for k in wanted])
+            if type(places) is int:
+                result[places] = made
+            elif type(places) is slice:
+                result[places] = made
+            else:
+                for place, grad in zip(places, made):
+                    if place is not None:
+                        result[place] = grad
         return result
 
     def _unpack(self, index: int) -> Any:
@@ -302,6 +292,12 @@ def _zeros(spec: Spec) -> Any:
     return Classes.tensor.zeros(spec)  # type: ignore[attr-defined]
 
 
+def _ones(spec: Spec) -> Any:
+    from ..tracing.handles import Classes
+
+    return Classes.tensor.ones(spec)  # type: ignore[attr-defined]
+
+
 def _save(value: Any, slot: int | None = None) -> tuple[Any, Any]:
     """What a node keeps of a value, and its version."""
     if isinstance(value, Handle):
@@ -327,6 +323,35 @@ def node_class(name: str) -> type:
     return found
 
 
+def _steps(plan: Plan, edges: Sequence[Edge]) -> list[Any]:
+    """The rows to run for these edges: (where the result goes, function, indices of its arguments, which are needed).
+
+    Indices count the saved values, then the gradient, then the tuple of all gradients; None stands for ``needs``.
+    """
+    saved = plan.derivative.saved
+    index: dict[str, int | None] = {name: k for k, name in enumerate(saved)}
+    index.update(grad=len(saved), grads=len(saved) + 1, needs=None)
+    steps: list[Any] = []
+    for names, function, wanted in plan.derivative.rows:
+        found = [plan.arguments.get(name) for name in names]
+        picks = [index[name] for name in wanted]
+        if len(names) == 1:
+            if found[0] is None:
+                continue
+            first, count = found[0]
+            if count is None:
+                if edges[first] is not None:
+                    steps.append((first, function, picks, None))
+            elif any(edge is not None for edge in edges[first : first + count]):
+                steps.append((slice(first, first + count), function, picks, None))
+        else:
+            needs = tuple(place is not None and edges[place[0]] is not None for place in found)
+            if any(needs):
+                targets = tuple(place[0] if place and need else None for place, need in zip(found, needs))
+                steps.append((targets, function, picks, needs))
+    return steps
+
+
 class Plan:
     """How to make the node of a call: which operands get edges, what is saved. Fixed for a rule and the operands that
     require grad, so the common calls keep theirs.
@@ -338,7 +363,7 @@ class Plan:
         saves: for each saved name: ("argument", place), ("result", slot), ("constant", value) or None when not needed.
     """
 
-    __slots__ = ("arguments", "cls", "derivative", "edge_arguments", "input_specs", "result_specs", "saves", "simple")
+    __slots__ = ("arguments", "cls", "derivative", "edge_arguments", "input_specs", "result_specs", "saves", "several", "simple", "steps", "used")
     cls: type
     derivative: Derivative
     edge_arguments: list[tuple[int, bool]]
@@ -346,7 +371,10 @@ class Plan:
     result_specs: Sequence[Spec]
     arguments: dict[str, tuple[int, int | None]]
     saves: list[Any]
-    simple: bool
+    several: bool  # there are several results
+    simple: bool  # nothing is saved
+    steps: Any  # the rows to run, found at the first backward
+    used: bool  # some argument with a row requires grad
 
     def edges(self, values: Sequence[Any]) -> tuple[Edge, ...]:
         """The edges for these arguments."""
@@ -386,6 +414,8 @@ class Plan:
 
     def attach_one(self, input: Any, result: Any) -> None:
         """:func:`attach` for one operand and one result, without the lists."""
+        if not self.used:
+            return
         node = input._node
         edges: tuple[Edge, ...] = ((node, input._slot) if node is not None and input._base is None else edge_of(input),)
         result._node = self._bare(edges) if self.simple else self.node((input,), edges, None, (result,))
@@ -393,6 +423,8 @@ class Plan:
 
     def attach_two(self, input: Any, other: Any, result: Any) -> None:
         """:func:`attach` for two operands (the second may be a number) and one result."""
+        if not self.used:
+            return
         node = input._node
         first: Edge = (node, input._slot) if node is not None and input._base is None else edge_of(input)
         if len(self.edge_arguments) == 2:
@@ -454,20 +486,25 @@ def new_plan(operator: Any, values: Sequence[Any], results: Sequence[Any]) -> Pl
             saves.append(None)
         elif wanted in by_name:
             place = operator.parameters.index(wanted)
-            varies = isinstance(values[place], (Handle, list, tuple)) or (operator.kinds and operator.kinds[place].number)
-            default = operator.kinds and values[place] is operator.defaults[place]
+            value = values[place]
+            listed = type(value) in (list, tuple) and any(isinstance(each, Handle) for each in value)
+            varies = isinstance(value, Handle) or listed or (operator.kinds and operator.kinds[place].number)
+            default = operator.kinds and value is operator.defaults[place]
             saves.append(("argument", place) if varies and not default else ("constant", values[place]))
         elif wanted.startswith("result"):
             saves.append(("result", int(wanted[6:] or 0)))
         else:
             saves.append(("constant", _spec_named(wanted, by_name)))
     plan.saves = saves
-    plan.simple = not saves
+    plan.simple, plan.several, plan.steps = not saves, len(results) > 1, None
+    plan.used = any(tracked)
     return plan
 
 
 def attach(plan: Plan, values: Sequence[Any], results: Sequence[Any]) -> None:
     """Put a call on the tape: make its node and point its floating results at it."""
+    if not plan.used:
+        return
     node = plan.node(values, None, None, results)
     for slot, each in enumerate(results):
         if each._spec.dtype.category >= 2:

@@ -7,6 +7,7 @@ the highest *category* (bool < integer < floating < complex) taking part; see :f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import ml_dtypes
@@ -135,6 +136,10 @@ class _Default:
     floating: dtype = float32
 
 
+#: Called when the default dtype changes.
+on_default_change: list[Callable[[], None]] = []
+
+
 def get_default_dtype() -> dtype:
     """The dtype of tensors made from Python floats; ``float32`` unless changed."""
     return _Default.floating
@@ -148,7 +153,10 @@ def set_default_dtype(d: dtype) -> None:
     """
     if not isinstance(d, dtype) or not d.is_floating_point:
         raise TypeError(f"only floating-point types are supported as the default type, but got {d}")
-    _Default.floating = d
+    if d is not _Default.floating:
+        _Default.floating = d
+        for forget in on_default_change:
+            forget()
 
 
 def dtype_of_number(number: Any) -> dtype:

@@ -401,7 +401,7 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
         product = product * alpha
     if input._spec.shape != product._spec.shape:
         input = input.expand(product._spec.shape)
-    return product if beta == 0 else product + (input if beta == 1 else input * beta)
+    return product if beta == 0 else (input if beta == 1 else input * beta) + product
 
 
 @composite(in_place=True)
@@ -566,7 +566,7 @@ def kron(input: Any, other: Any) -> Any:
     b = (1,) * (rank - other._spec.ndim) + tuple(other._spec.shape)
     left = input.reshape(tuple(size for each in a for size in (each, 1)))
     right = other.reshape(tuple(size for each in b for size in (1, each)))
-    return (left * right).reshape(tuple(m * n for m, n in zip(a, b)))
+    return unsafe_view((left * right).contiguous(), tuple(m * n for m, n in zip(a, b)))
 
 
 @composite(method=False)

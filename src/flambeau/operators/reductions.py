@@ -30,15 +30,26 @@ def kept(result: Value, x: Value, axes: Ints, keepdim: bool) -> Value:
     return memory.reshape(result, shape=tuple(1 if axis in axes else size for axis, size in enumerate(x.shape)))
 
 
-def spread(grad: Any, input_spec: Spec, dim: Any, keepdim: bool) -> Any:
-    """The gradient of a reduction put back over the reduced dimensions, as an expanded view."""
-    shape = input_spec.shape
+@operator(
+    {"grad": lambda grad, shape, axes, keepdim, count: _gather_back(grad, axes, keepdim, count)},
+    name="expand", function=False, method=False,
+)  # fmt: skip
+def spread_over(grad: Tensor, shape: Ints, axes: Ints, keepdim: bool, count: int) -> Value:
+    """A reduced tensor repeated over the reduced dimensions of ``shape``, divided by ``count``."""
     if not keepdim and shape:
-        axes = _strides.normalize_axes(dim, len(shape))
-        if grad._spec.ndim == 0:
-            return grad.expand(shape)
-        grad = grad.reshape(tuple(1 if axis in axes else size for axis, size in enumerate(shape)))
-    return grad.expand(shape)
+        grad = memory.reshape(grad, shape=tuple(1 if axis in axes else size for axis, size in enumerate(shape)))
+    return memory.broadcast(grad if count == 1 else grad / float(count), shape=shape)
+
+
+def _gather_back(grad: Any, axes: Ints, keepdim: bool, count: int) -> Any:
+    total = sum(grad, axes, keepdim) if axes else grad
+    return total if count == 1 else total / count
+
+
+def spread(grad: Any, input_spec: Spec, dim: Any, keepdim: bool, count: int = 1) -> Any:
+    """The gradient of a reduction put back over the reduced dimensions (and divided by ``count``)."""
+    shape = tuple(input_spec.shape)
+    return spread_over(grad, shape, _strides.normalize_axes(dim, len(shape)), keepdim or grad._spec.ndim == len(shape), count)
 
 
 def _sum_node(input: Any, dim: Any, *rest: Any) -> str:
@@ -69,7 +80,7 @@ def _mean_back(grad: Any, input_spec: Spec, dim: Any, keepdim: bool) -> Any:
     count = 1
     for axis in _strides.normalize_axes(dim, input_spec.ndim):
         count *= input_spec.shape[axis]
-    return spread(grad, input_spec, dim, keepdim) / count
+    return spread(grad, input_spec, dim, keepdim, count)
 
 
 @operator({"input": _mean_back}, node=_mean_node)
@@ -95,21 +106,34 @@ def mean(input: Tensor, dim: int | Ints | None = None, keepdim: bool = False, *,
     return kept(to(total / float(count), kind), input, axes, keepdim)
 
 
+@operator(
+    {"input": lambda grad, input_spec: grad.expand(input_spec.shape)}, name="sum_to_size", function=False, method=False
+)
+def summed_to(input: Tensor, shape: Ints) -> Value:
+    """Summed over the dimensions that broadcasting ``shape`` to the input's shape repeats."""
+    missing = input.ndim - len(shape)
+    axes = tuple(range(missing)) + tuple(
+        axis for axis in range(missing, input.ndim) if shape[axis - missing] == 1 and input.shape[axis] != 1
+    )
+    return memory.reshape(r.reduce_sum(input, axes=axes, dtype=input.dtype), shape=shape)
+
+
 @composite(function=False)
 def sum_to_size(input: Any, *size: Any) -> Any:
-    """Summed over the dimensions that broadcasting ``size`` to this shape would repeat."""
+    """Summed over the dimensions that broadcasting ``size`` to this shape would repeat.
+
+    Raises:
+        RuntimeError: ``size`` does not broadcast to this shape.
+    """
     from .views import sizes
 
     wanted, shape = sizes(size), input._spec.shape
+    if wanted == tuple(shape):
+        return input
     missing = len(shape) - len(wanted)
-    axes = tuple(range(missing)) + tuple(
-        axis for axis in range(missing, len(shape)) if wanted[axis - missing] == 1 and shape[axis] != 1
-    )
     if missing < 0 or builtins.any(wanted[axis - missing] not in (1, shape[axis]) for axis in range(missing, len(shape))):
         raise RuntimeError(f"size {{{list(wanted)}}} is not expandable to size {{{list(shape)}}}.")
-    result = sum(input, axes, True) if axes else input
-    return result.reshape(wanted) if missing else result
-
+    return summed_to(input, wanted)
 
 
 # -- products -----------------------------------------------------------------------------------------------------------

@@ -122,6 +122,9 @@ def _full_shape(x: Any, *, shape: tuple[int, ...], dtype: dtype) -> Any:
 def full(x: Any, *, shape: tuple[int, ...], dtype: dtype) -> Any:
     """An array with every element equal to the number x."""
     result = np.empty(shape, dtype.numpy)
+    if type(x) is float and dtype.category >= 2:
+        result.fill(x)
+        return result
     result[...] = np.asarray(x).astype(dtype.numpy) if dtype.numpy.kind not in "ui" else _as_integer(x, dtype)
     return result
 

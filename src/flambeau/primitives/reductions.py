@@ -26,7 +26,9 @@ def _as_dtype_reduced(x: Value, *, axes: Axes, dtype: dtype) -> Any:
 def reduce_sum(x: Any, *, axes: Axes, dtype: dtype) -> Any:
     """The sum over ``axes``, accumulated and returned in ``dtype``; narrow floats accumulate in float32."""
     to = dtype.numpy
-    return np.sum(x, axis=axes, dtype=dtype.compute.numpy).astype(to, copy=False)
+    if x.dtype is to and to.itemsize >= 4:
+        return np.add.reduce(x, axis=axes)  # a microsecond less than np.sum
+    return np.add.reduce(x, axis=axes, dtype=dtype.compute.numpy).astype(to, copy=False)
 
 
 @primitive(_as_dtype_reduced)

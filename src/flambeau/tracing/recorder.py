@@ -265,6 +265,8 @@ def synchronize() -> None:
                 trace.limit = LIMIT
             return
         entries, storages, inputs, owners = trace.entries, trace.storages, trace.inputs, trace.owners
+        trace.windows = {}  # its keys hold storages, which must not count as held
+        # A storage nobody else holds has two references: the list's and the argument's.
         live = tuple([i for i, count in enumerate(map(getrefcount, storages)) if count > 2 and storages[i] is not None])
         trace.reset()  # before running: a program that fails leaves the recorder usable
         if not live:
