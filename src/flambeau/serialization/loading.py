@@ -292,7 +292,9 @@ def _load_stream(data: bytes, read: Reader, restore: Callable[..., Any]) -> tupl
     if not isinstance(keys, list):
         raise RuntimeError("the list of storages is missing. The file is corrupt")
     if len(set(map(str, keys))) != len(loaded):
-        raise RuntimeError(f"the file lists {len(keys)} storages but its objects use {len(loaded)}. The file is corrupt")
+        raise RuntimeError(
+            f"the file lists {len(keys)} storages but its objects use {len(loaded)}. The file is corrupt"
+        )
     for key in keys:
         if str(key) not in loaded:
             raise RuntimeError(f"the file lists a storage {key!r} that nothing refers to. The file is corrupt")
