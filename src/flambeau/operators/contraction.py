@@ -486,6 +486,7 @@ def _rows(x: Value | Spec) -> int:
     return count
 
 
+@composite(function=False, method=False)
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """input @ weightᵀ + bias, over the last dimension: (…, in) with weight (out, in) gives (…, out).
 
@@ -566,7 +567,9 @@ def kron(input: Any, other: Any) -> Any:
     b = (1,) * (rank - other._spec.ndim) + tuple(other._spec.shape)
     left = input.reshape(tuple(size for each in a for size in (each, 1)))
     right = other.reshape(tuple(size for each in b for size in (1, each)))
-    return unsafe_view((left * right).contiguous(), tuple(m * n for m, n in zip(a, b)))
+    product, shape = left * right, tuple(m * n for m, n in zip(a, b))
+    here = product._spec
+    return unsafe_view(product if _strides.view(here.shape, here.strides, shape) else product.contiguous(), shape)
 
 
 @composite(method=False)

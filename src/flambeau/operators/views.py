@@ -714,10 +714,12 @@ methods["size"], methods["stride"] = size, stride
 
 
 def _shown_in_place(name: str, function: Any) -> Any:
-    """The method that makes a tensor its own view."""
+    """The method that makes a tensor its own view. PyTorch numbers its nodes after those of the ordinary views."""
+    ordinary = 3 if name == "squeeze_" else 1
 
     def method(input: Any, *args: Any, **kwargs: Any) -> Any:
         from ..autograd.grad_mode import mode
+        from ..autograd.tape import node_class
         from ..tracing.handles import wrap
         from .declaration import check_leaf
 
@@ -729,6 +731,9 @@ def _shown_in_place(name: str, function: Any) -> Any:
         after = function(before, *args, **kwargs)
         input._cell, input._spec = after._cell, after._spec
         input._tracked, input._node, input._slot = after._tracked, after._node, after._slot
+        if after._node is not None and after._node is not before._node:
+            stem, number = type(after._node).__name__[:-1], type(after._node).__name__[-1]
+            after._node.__class__ = node_class(f"{stem}{int(number) + ordinary}")
         input._storage.version += 1
         return input
 
