@@ -135,7 +135,7 @@ def matrix_norm(
 
 
 @composite()
-def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None) -> Any:
+def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """A vector norm of all elements or over ``dim``; "fro" is the 2-norm, "nuc" the nuclear norm of matrices.
 
     >>> import flambeau as torch
@@ -149,8 +149,6 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out
         if isinstance(order, str):
             raise RuntimeError(f"Only valid string values are 'fro' and 'nuc', found: {p}")
         result = vector_norm(input, order, dim, keepdim, dtype=dtype)
-    if out is not None:
-        return out.copy_(result)
     return result
 
 
