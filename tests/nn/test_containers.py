@@ -223,7 +223,13 @@ def test_container_is_deprecated(agree):
 @pytest.mark.parity
 @pytest.mark.parametrize(
     "arguments",
-    [None, {"device": "cpu"}, {"x": 1}, {"device": 1, "factory_kwargs": {"device": 2}}, {"factory_kwargs": {"dtype": 3}}],
+    [
+        None,
+        {"device": "cpu"},
+        {"x": 1},
+        {"device": 1, "factory_kwargs": {"device": 2}},
+        {"factory_kwargs": {"dtype": 3}},
+    ],
 )
 def test_factory_kwargs(agree, arguments):
     agree(lambda lib: lib.nn.factory_kwargs(arguments))

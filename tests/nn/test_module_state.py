@@ -127,9 +127,7 @@ CASES = {
     "assign frozen": lambda lib: _assigned(
         lib, {"weight": lib.nn.Parameter(lib.ones(3, 2)), "bias": lib.ones(3)}, requires_grad=False
     ),
-    "assign integers": lambda lib: _assigned(
-        lib, {"weight": lib.ones(3, 2, dtype=lib.int32), "bias": lib.ones(3)}
-    ),
+    "assign integers": lambda lib: _assigned(lib, {"weight": lib.ones(3, 2, dtype=lib.int32), "bias": lib.ones(3)}),
     "extra state": lambda lib: list(Extra(lib).state_dict()),
     "extra state loaded": lambda lib: _loaded_extra(lib),
     "extra state missing": lambda lib: Extra(lib).load_state_dict({}),

@@ -34,7 +34,11 @@ class LocalResponseNorm(Module):
 
 
 class CrossMapLRN2d(Module):
-    """:class:`LocalResponseNorm` of images (N, C, H, W), under its older name."""
+    """:class:`LocalResponseNorm` of images (N, C, H, W), under its older name and with its own window.
+
+    The window reaches (``size`` - 1) // 2 channels to either side. As in PyTorch, whose running sum never drops the
+    first channel, that channel counts in every window beyond it.
+    """
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
         super().__init__()
@@ -46,7 +50,16 @@ class CrossMapLRN2d(Module):
     def forward(self, input: Any) -> Any:
         if input.dim() != 4:
             raise ValueError(f"CrossMapLRN2d: Expected input to be 4D, got {input.dim()}D instead.")
-        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+        channels = input.size(1)
+        reach = min((self.size - 1) // 2, channels - 1)
+        squares = input * input
+        padded = F.pad(squares, (0, 0, 0, 0, reach, reach))
+        total = padded[:, :channels]
+        for shift in range(1, 2 * reach + 1):
+            total = total + padded[:, shift : shift + channels]
+        beyond = channels - reach - 1
+        total = total + F.pad(squares[:, :1].expand(-1, beyond, -1, -1), (0, 0, 0, 0, reach + 1, 0))
+        return input * (self.k + self.alpha / self.size * total) ** -self.beta
 
     def extra_repr(self) -> str:
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
