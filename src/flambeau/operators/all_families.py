@@ -1,6 +1,7 @@
 """Imports every family of operators, which declares them."""
 
 from . import (  # noqa: F401
+    activation,
     arithmetic,
     bitwise,
     combining,
@@ -21,13 +22,16 @@ from . import (  # noqa: F401
     magnitude,
     masking,
     norms,
+    pooling,
     random,
     random_outcomes,
     reductions,
     repeating,
     resizing,
     rounding,
+    scans,
     selection,
+    special_functions,
     splitting,
     trigonometric,
     views,

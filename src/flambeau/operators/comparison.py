@@ -13,10 +13,6 @@ from .declaration import POINTWISE, composite, functions, operator
 from .promotion import as_array, promote, reject
 
 
-def _none(grad: Any) -> Any:
-    return None
-
-
 def _relation(name: str, of: Any, x: Any, y: Any, ordered: bool = True) -> Value:
     x, y = promote(x, y)
     if ordered:
@@ -163,7 +159,8 @@ def fmax(input: Tensor, other: Tensor) -> Value:
     tensor([3., 2.])
     """
     x, y = promote(input, other)
-    reject("fmax", x, COMPLEX)
+    if x.category == COMPLEX:
+        raise RuntimeError("fmax not implemented for complex tensors.")
     return p.fmax(x, y)
 
 
@@ -182,7 +179,8 @@ def fmin(input: Tensor, other: Tensor) -> Value:
     tensor([1., 2.])
     """
     x, y = promote(input, other)
-    reject("fmin", x, COMPLEX)
+    if x.category == COMPLEX:
+        raise RuntimeError("fmin not implemented for complex tensors.")
     return p.fmin(x, y)
 
 
@@ -272,7 +270,13 @@ def isreal(input: Tensor) -> Value:
     return p.equal(p.imaginary(input), 0.0) if input.category == COMPLEX else all_of(input, True)
 
 
-@operator(layout=POINTWISE)
+def _check_tolerances(input: Any, other: Any, rtol: Any, atol: Any, equal_nan: Any) -> None:
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if value < 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value}")
+
+
+@operator(layout=POINTWISE, check=_check_tolerances)
 def isclose(
     input: Tensor, other: Tensor, rtol: Number = 1e-05, atol: Number = 1e-08, equal_nan: bool = False
 ) -> Value:
@@ -327,13 +331,37 @@ def equal(input: Any, other: Any) -> bool:
     """
     if not hasattr(other, "_spec"):
         raise TypeError(f"equal(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
-    if input._spec.dtype is not other._spec.dtype:
-        from ..core.names import scalar_name
-
-        raise RuntimeError(
-            "Expected all tensors to have the same dtype, but found at least two: "
-            f"{scalar_name(input._spec.dtype)} and {scalar_name(other._spec.dtype)} (in equal)"
-        )
     if tuple(input._spec.shape) != tuple(other._spec.shape):
         return False
     return bool(_all_true(eq(input, other)).item())
+
+
+@composite(method=False)
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Any:
+    """Whether each of ``elements`` is among ``test_elements`` (either may be a number); the opposite with ``invert``.
+
+    >>> import flambeau as torch
+    >>> torch.isin(torch.tensor([1, 2, 3]), torch.tensor([2, 3]))
+    tensor([False,  True,  True])
+    """
+    from .creation import tensor
+
+    if not hasattr(elements, "_spec"):
+        if not hasattr(test_elements, "_spec"):
+            raise TypeError("isin(): at least one of elements and test_elements must be a Tensor")
+        elements = tensor(elements)
+    if not hasattr(test_elements, "_spec"):
+        return ne(elements, test_elements) if invert else eq(elements, test_elements)
+    return _among(elements, test_elements, invert)
+
+
+@operator(method=False, function=False, name="isin")
+def _among(elements: Tensor, test_elements: Tensor, invert: bool) -> Value:
+    x, tests = promote(elements, test_elements)
+    for each in (elements, test_elements):
+        if each.category in (BOOL, COMPLEX):
+            from ..core.names import scalar_name
+
+            raise RuntimeError(f"Unsupported input type encountered for isin(): {scalar_name(each.dtype)}")
+    found = p.member(x, memory.reshape(tests, shape=(tests.numel,)))
+    return ~found if invert else found

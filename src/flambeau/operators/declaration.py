@@ -103,6 +103,8 @@ class Operator:
         self.plans: dict[Any, Any] = {}  # how to put a call on the tape, by rule and by who requires grad
         self.fast_rules: dict[Any, Rule] = {}  # by the arguments just as they were given
         self.fast_in_place: list[dict[Any, Rule]] = []
+        self.fast = 0  # 2: there is the fast way for two operands
+        self.leading = 2  # how many of the first arguments the fast ways take as operands
         self.required = sum(each is _MISSING for each in self.defaults)
         every_operator.append(self)
 
@@ -590,8 +592,11 @@ def _one_operand(operator: Operator) -> Callable[..., Any]:
     return function
 
 
-def _two_operands(operator: Operator) -> Callable[..., Any]:
-    """A function for operators that need two operands, the first a tensor, the second a tensor or a number."""
+def _two_operands(operator: Operator, otherwise: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """A function for operators that need two operands, the first a tensor, the second a tensor or a number.
+
+    ``otherwise``: what to call, with the two operands, where the fast way does not apply.
+    """
     rules, plans, call = operator.fast_rules, operator.plans, operator.call
 
     def function(input: Any = _MISSING, other: Any = _MISSING, *args: Any, **kwargs: Any) -> Any:
@@ -638,6 +643,8 @@ def _two_operands(operator: Operator) -> Callable[..., Any]:
                         plan = plans[key] = new_plan(operator, operator.bind((input, other), {}), [result])
                     plan.attach_two(input, other, result)
                 return result
+        if otherwise is not None:
+            return otherwise(input, other)
         if other is not _MISSING:
             args = (input, other, *args)
         elif input is not _MISSING:
@@ -645,6 +652,23 @@ def _two_operands(operator: Operator) -> Callable[..., Any]:
         return call(args, kwargs)
 
     return function
+
+
+def symbol_form(call: Callable[..., Any], convert: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The method behind a Python operator (``x + y``): as the function, but what is no operand is left to the other side.
+
+    ``convert`` makes operands of the foreign types that are understood (NumPy's); None for the rest.
+    """
+    made = getattr(call, "operator", None)
+
+    def symbol(self: Any, other: Any) -> Any:
+        if not isinstance(other, (Handle, int, float, bool, complex)):
+            other = convert(other)
+            if other is None:
+                return NotImplemented
+        return call(self, other)
+
+    return _two_operands(made, symbol) if isinstance(made, Operator) and made.fast == 2 else symbol
 
 
 def _find_fast_rule(operator: Operator, operands: tuple[Any, ...], kwargs: Any = None) -> Rule | None:
@@ -655,7 +679,7 @@ def _find_fast_rule(operator: Operator, operands: tuple[Any, ...], kwargs: Any =
     if not isinstance(operands[0], Handle) or (kwargs and "out" in kwargs):
         return None
     values = operator.bind(operands, kwargs or {})
-    leading = 1 if operator.required == 1 else 2
+    leading = operator.leading
     for place, (value, kind) in enumerate(zip(values, operator.kinds)):
         if place < leading:
             if not (isinstance(value, Handle) and kind.tensor or kind.number and type(value) in _NUMBERS):
@@ -693,7 +717,7 @@ def _in_place(operator: Operator, name: str) -> Callable[..., Any]:
     call = operator.call_in_place
     fast_rules: dict[Any, Rule] = {}
     operator.fast_in_place.append(fast_rules)
-    alone = operator.required == 1
+    alone = operator.leading == 1
 
     def function(input: Any = _MISSING, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -747,10 +771,10 @@ def _remember_in_place(operator: Operator, fast_rules: dict[Any, Rule], input: A
     """Enter the rule of an in-place call that has just succeeded, when later ones like it may go the fast way."""
     if not isinstance(input, Handle) or operator.check is not None:
         return
-    rule = _find_fast_rule(operator, (input, *args), kwargs) if operator.required <= 2 else None
+    rule = _find_fast_rule(operator, (input, *args), kwargs) if operator.required <= 2 or operator.leading == 1 else None
     if rule is None or rule.result is not input._spec:
         return
-    if operator.required == 2:
+    if operator.leading == 2:
         if len(args) == 1 and not kwargs:
             fast_rules[input._spec, args[0]._spec if isinstance(args[0], Handle) else type(args[0])] = rule
     else:
@@ -802,9 +826,12 @@ def operator(
         made = Operator(meaning, derivative, layout, node, returns, name, check)
         required = made.required
         simple = check is None and not any(kind.tensors for kind in made.kinds)
-        if simple and required == 1 and made.kinds[0].tensor:
+        structural = not any(kind.tensor or kind.number for kind in made.kinds[1:])
+        if simple and made.kinds and made.kinds[0].tensor and (required == 1 or structural):
+            made.leading = 1
             call = _one_operand(made)
         elif simple and required == 2 and made.kinds[0].tensor and (made.kinds[1].tensor or made.kinds[1].number):
+            made.fast = 2
             call = _two_operands(made)
         else:
             call = _any_operands(made)

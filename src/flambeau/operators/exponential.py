@@ -226,7 +226,7 @@ def logaddexp2(input: Tensor, other: Tensor) -> Value:
     return to(_log_add(widened(x), widened(y), p.exp2, lambda z: p.log1p(z) / LOG_2), kind)
 
 
-def _xlogy_back(grad: Any, input: Any, other: Any, logarithm: Any, bound: float) -> Any:
+def logarithm_gradient(grad: Any, input: Any, other: Any, logarithm: Any, bound: float) -> Any:
     if isinstance(other, (bool, int, float)):
         other = grad.new_tensor(float(other))
     flat = functions["eq"](input, 0) & (other <= bound) if hasattr(input, "_spec") else None
@@ -236,7 +236,7 @@ def _xlogy_back(grad: Any, input: Any, other: Any, logarithm: Any, bound: float)
 
 @operator(
     {
-        "input": lambda grad, input, other: _xlogy_back(grad, input, other, log, 0),
+        "input": lambda grad, input, other: logarithm_gradient(grad, input, other, log, 0),
         "other": lambda grad, input, other: grad * input / other,
     },
     layout=POINTWISE, in_place=True,

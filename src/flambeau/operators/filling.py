@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import INTEGER, bool_
-from ..core.names import scalar_name
+from ..core.dtypes import COMPLEX, INTEGER, bool_
 from ..primitives import elementwise as p
 from ..primitives import memory
 from ..primitives.values import Value
@@ -23,21 +22,30 @@ def _value_back(grad: Any) -> Any:
     return grad.sum()
 
 
-def _check_fits(name: str, value: Any, kind: Any) -> None:
-    """Raise PyTorch's error for a number that an integer dtype cannot hold."""
-    if kind.category != INTEGER or type(value) is bool:
-        return
+def _check_fits(input: Any, *arguments: Any) -> None:
+    """Raise PyTorch's error for a number that the dtype cannot hold."""
+    value, kind = arguments[-1], input._spec.dtype
     if type(value) is complex:
-        if value.imag:
-            raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow (in {name})")
+        if value.imag and kind.category != COMPLEX:
+            raise _overflow(kind)
         value = value.real
+    if kind.category != INTEGER or type(value) not in (int, float):
+        return
     info = np.iinfo(kind.numpy)
-    least = -int(info.max) - 1 if kind.is_signed else -int(info.max)  # unsigned dtypes take wrapped negatives
-    if value != value or not least <= value <= int(info.max):
-        raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow (in {name})")
+    least = int(info.min) or -int(info.max)  # unsigned dtypes take negative numbers and wrap around
+    if not least <= value <= int(info.max):
+        raise _overflow(kind)
 
 
-@operator({"input": _zero, "value": _value_back}, layout=LIKE_FIRST, in_place=True)
+def _overflow(kind: Any) -> RuntimeError:
+    c_name = {"float32": "float", "float64": "double"}.get(kind.name, kind.name + "_t" if kind.category == INTEGER else kind.name)
+    return RuntimeError(f"value cannot be converted to type {c_name} without overflow")
+
+
+@operator(
+    {"input": _zero, "value": _value_back}, layout=LIKE_FIRST, in_place=True, check=_check_fits,
+    node=lambda input, value: "FillBackward1" if hasattr(value, "_spec") else "FillBackward0",
+)  # fmt: skip
 def fill(input: Tensor, value: Tensor | Number) -> Value:
     """A tensor like ``input`` with every element equal to ``value``, a number or a 0-dimensional tensor.
 
@@ -61,34 +69,9 @@ def zero(input: Tensor) -> Value:
     return memory.full(0, shape=input.shape, dtype=input.dtype)
 
 
-def _checked_fill(unchecked: Any) -> Any:
-    def fill_(input: Any, value: Any) -> Any:
-        """Every element set to ``value``.
-
-        Raises:
-            RuntimeError: the number does not fit the dtype, or a value tensor has dimensions.
-
-        >>> import flambeau as torch
-        >>> torch.zeros(2).fill_(3)
-        tensor([3., 3.])
-        """
-        if type(value) in (int, float, complex):
-            _check_fits("fill_", value, input._spec.dtype)
-        return unchecked(input, value)
-
-    return fill_
-
-
-functions["fill_"] = methods["fill_"] = _checked_fill(methods["fill_"])
+functions["fill_"] = methods["fill_"]
 functions["zero_"] = methods["zero_"]
 methods.pop("fill")
-
-
-def _masked_layout(result: Value, operands: Any) -> Any:
-    from ..core import strides
-
-    first = operands[0]
-    return strides.like(first.shape, first.strides) if first.shape == result.shape else None
 
 
 @operator(
@@ -96,7 +79,7 @@ def _masked_layout(result: Value, operands: Any) -> Any:
         "input": lambda grad, mask: grad.masked_fill(mask, 0),
         "value": lambda grad, mask: functions["where"](mask, grad, 0).sum(),
     },
-    layout=_masked_layout, in_place=True,
+    in_place=True, check=_check_fits, node=lambda input, mask, value: "MaskedFillBackward1" if hasattr(value, "_spec") else "MaskedFillBackward0",
 )  # fmt: skip
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Value:
     """``value`` (a number or a 0-dimensional tensor) where the boolean ``mask`` holds, else ``input``.
@@ -106,12 +89,10 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Value:
     tensor([0, 2])
     """
     if mask.dtype is not bool_:
-        raise RuntimeError(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
+        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype.name}")
     if not value.is_number and value.ndim:
         raise RuntimeError(
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
             f"{value.ndim} dimension{'s' if value.ndim != 1 else ''}."
         )
-    if value.category > input.category and value.category == 3:
-        raise RuntimeError(f"value cannot be converted to type {scalar_name(input.dtype)} without overflow")
     return p.select(mask, as_array(value, input.dtype), input)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.dtypes import COMPLEX, FLOATING, bool_
+from ..core.dtypes import BOOL, COMPLEX, FLOATING, bool_, int32
 from ..primitives import elementwise as p
 from ..primitives.values import Value
-from .declaration import POINTWISE, functions, operator
-from .promotion import as_array, promote, promote_floating, to, widened
+from .declaration import POINTWISE, functions, methods, operator
+from .promotion import as_array, promote, promote_floating, reject
 
 
 def _zero(grad: Any) -> Any:
@@ -25,7 +25,21 @@ def abs(input: Tensor) -> Value:
     >>> torch.abs(torch.tensor([-1.5, 2.0]))
     tensor([1.5000, 2.0000])
     """
-    return input if input.dtype is bool_ else p.absolute(input)
+    reject("abs_cpu", input, BOOL)
+    return p.absolute(input)
+
+
+def _abs_in_place(unchecked: Any) -> Any:
+    def abs_(input: Any) -> Any:
+        """In-place version of :meth:`abs`; not for complex tensors, whose modulus is real."""
+        if input._spec.dtype.category == COMPLEX:
+            raise RuntimeError("In-place abs is not supported for complex tensors.")
+        return unchecked(input)
+
+    return abs_
+
+
+methods["abs_"] = methods["absolute_"] = _abs_in_place(methods["abs_"])
 
 
 def _sgn_back(grad: Any, result: Any, input: Any) -> Any:
@@ -53,8 +67,8 @@ def sign(input: Tensor) -> Value:
     tensor([-1.,  0.,  1.])
     """
     if input.category == COMPLEX:
-        raise RuntimeError(
-            "Unlike NumPy, torch.sign doesn't allow complex inputs, use torch.sgn for complex tensors instead."
+        raise NotImplementedError(
+            "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."
         )
     return _sign_of(input)
 
@@ -83,7 +97,7 @@ def signbit(input: Tensor) -> Value:
     tensor([ True, False])
     """
     if input.category == COMPLEX:
-        raise RuntimeError("signbit is not implemented for complex tensors.")
+        raise NotImplementedError("signbit is not implemented for complex tensors.")
     if input.category == FLOATING:
         return p.sign_bit(input)
     from .comparison import all_of
@@ -104,8 +118,6 @@ def copysign(input: Tensor, other: Tensor | Number) -> Value:
     tensor([-1., -2.])
     """
     x, y = promote_floating(input, other)
-    from .promotion import reject
-
     reject("copysign_cpu", as_array(x, x.dtype), COMPLEX)
     return p.copysign(x, y)
 
@@ -136,7 +148,26 @@ def nextafter(input: Tensor, other: Tensor) -> Value:
     """
     x, y = promote(input, other)
     if x.category != FLOATING:
-        from .promotion import reject
-
-        reject("nextafter_cpu", x, x.category)
+            reject("nextafter_cpu", x, x.category)
     return p.nextafter(x, y)
+
+
+def _frexp_pair(results: Any) -> Any:
+    from .. import return_types
+
+    return return_types.frexp(results)
+
+
+@operator(
+    {"input": lambda grad, result1: grad / 2**result1}, layout=POINTWISE, returns=_frexp_pair
+)
+def frexp(input: Tensor) -> tuple[Value, Value]:
+    """The mantissa in ±[0.5, 1) and the exponent (int32): input = mantissa·2^exponent.
+
+    >>> import flambeau as torch
+    >>> torch.frexp(torch.tensor([3.0])).exponent
+    tensor([2], dtype=torch.int32)
+    """
+    if input.category != FLOATING:
+        raise RuntimeError("torch.frexp() only supports floating-point dtypes")
+    return p.mantissa_and_exponent(input)

@@ -68,12 +68,12 @@ def reject(name: str, x: Value, *categories: int) -> None:
     """Raise PyTorch's error when ``x`` is of one of these categories.
 
     Raises:
-        RuntimeError: '"name" not implemented for 'Bool'' and the like.
+        NotImplementedError: '"name" not implemented for 'Bool'' and the like.
     """
     if x.category in categories:
         from ..core.names import scalar_name
 
-        raise RuntimeError(f"\"{name}\" not implemented for '{scalar_name(x.dtype)}'")
+        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(x.dtype)}'")
 
 
 __all__ = [

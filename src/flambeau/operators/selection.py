@@ -77,7 +77,7 @@ def _clamp_max(grad: Any, input: Any, min: Any, max: Any) -> Any:
 
 @operator(
     {"input": _clamp_input, "min": _clamp_min, "max": _clamp_max}, layout=POINTWISE, in_place=True, aliases=("clip",),
-    node=lambda input, min, max: "ClampBackward1" if hasattr(min, "_spec") or hasattr(max, "_spec") else "ClampBackward0",
+    node=lambda input, min, max: "ClampBackward0" if hasattr(min, "_spec") or hasattr(max, "_spec") else "ClampBackward1",
 )  # fmt: skip
 def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Value:
     """min(max(input, ``min``), ``max``): kept within bounds, which are numbers or tensors; either may be absent.
@@ -90,9 +90,9 @@ def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Numbe
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     kind = common_dtype(input, min, max)
     if kind.category == COMPLEX:
-        raise RuntimeError("clamp is not supported for complex types")
-    if kind is bool_:
-        raise RuntimeError("\"clamp\" not implemented for 'Bool'")
+        raise NotImplementedError("clamp is not supported for complex types")
+    if kind is bool_ and any(isinstance(each, bool) or isinstance(each, Value) and each.is_number for each in (min, max)):
+        raise NotImplementedError("\"clamp_min_scalar_cpu\" not implemented for 'Bool'")
     (x,) = in_dtype(kind, input)
     if min is not None:
         x = p.maximum(x, as_array(min, kind))
@@ -105,6 +105,7 @@ def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Numbe
     {"input": lambda grad, input, min: _clamp_input(grad, input, min, None),
      "min": lambda grad, input, min: _clamp_min(grad, input, min, None)},
     layout=POINTWISE, in_place=True,
+    node=lambda input, min: "ClampMinBackward1" if hasattr(min, "_spec") else "ClampMinBackward0",
 )  # fmt: skip
 def clamp_min(input: Tensor, min: Tensor | Number) -> Value:
     """max(input, ``min``).
@@ -115,9 +116,9 @@ def clamp_min(input: Tensor, min: Tensor | Number) -> Value:
     """
     kind = common_dtype(input, min)
     if kind.category == COMPLEX:
-        raise RuntimeError("clamp is not supported for complex types")
-    if kind is bool_:
-        raise RuntimeError("\"clamp_min\" not implemented for 'Bool'")
+        raise NotImplementedError("clamp is not supported for complex types")
+    if kind is bool_ and min.is_number:
+        raise NotImplementedError("\"clamp_min_scalar_cpu\" not implemented for 'Bool'")
     return p.maximum(as_array(input, kind), as_array(min, kind))
 
 
@@ -125,6 +126,7 @@ def clamp_min(input: Tensor, min: Tensor | Number) -> Value:
     {"input": lambda grad, input, max: _clamp_input(grad, input, None, max),
      "max": lambda grad, input, max: _clamp_max(grad, input, None, max)},
     layout=POINTWISE, in_place=True,
+    node=lambda input, max: "ClampMaxBackward1" if hasattr(max, "_spec") else "ClampMaxBackward0",
 )  # fmt: skip
 def clamp_max(input: Tensor, max: Tensor | Number) -> Value:
     """min(input, ``max``).
@@ -135,9 +137,9 @@ def clamp_max(input: Tensor, max: Tensor | Number) -> Value:
     """
     kind = common_dtype(input, max)
     if kind.category == COMPLEX:
-        raise RuntimeError("clamp is not supported for complex types")
-    if kind is bool_:
-        raise RuntimeError("\"clamp_max\" not implemented for 'Bool'")
+        raise NotImplementedError("clamp is not supported for complex types")
+    if kind is bool_ and max.is_number:
+        raise NotImplementedError("\"clamp_max_scalar_cpu\" not implemented for 'Bool'")
     return p.minimum(as_array(input, kind), as_array(max, kind))
 
 

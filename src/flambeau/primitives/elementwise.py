@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import bool_, dtype
+from ..core.dtypes import bool_, dtype, int32
 from .registry import Primitive, broadcast_shape, pointwise, pointwise_bool, primitive, primitives
 from .values import Value
 
@@ -264,3 +264,24 @@ def integer_power(x: Any, y: Any) -> Any:
         odd = np.where(y % 2 == 0, 1, x)
         return np.where(y < 0, np.where(x == 1, 1, np.where(x == -1, odd, 0)), np.power(x, np.maximum(y, 0))).astype(kind)
     return np.power(x, y).astype(kind)
+
+
+def _mantissa_shape(x: Value) -> Any:
+    return [(x.shape, x.dtype), (x.shape, int32)]
+
+
+@primitive(_mantissa_shape)
+def mantissa_and_exponent(x: Any) -> Any:
+    """m and e with x = m·2^e, m in ±[1/2, 1)."""
+    mantissa, exponent = np.frexp(x)
+    return mantissa.astype(x.dtype), exponent.astype(np.int32)
+
+
+def _member_shape(x: Value, tests: Value) -> Any:
+    return x.shape, bool_
+
+
+@primitive(_member_shape)
+def member(x: Any, tests: Any) -> Any:
+    """Whether each element is among ``tests``, which is one-dimensional."""
+    return np.isin(x, tests)
