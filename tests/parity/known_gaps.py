@@ -8,4 +8,7 @@ OPERATORS: dict[str, dict[str, str]] = {}
 
 MODULES: dict[str, str] = {}
 
-OPTIMIZERS: dict[str, str] = {}
+OPTIMIZERS: dict[str, str] = {
+    "Adamax": "flambeau goes through two differentiable steps; PyTorch overwrites a tensor it keeps without need",
+    "LBFGS": "it amplifies rounding: changing PyTorch's own start by 1e-15 moves its losses as far",
+}

@@ -22,6 +22,8 @@ TOLERANCES = {
     torch.float32: Tolerance(relative=2e-5, absolute=2e-6),
     torch.float64: Tolerance(relative=1e-9, absolute=1e-9),
 }
+#: Muon rounds to bfloat16 on its way: the last place of a gradient can move a whole place of that.
+LOOSER = {"Muon": Tolerance(relative=1e-2, absolute=1e-3)}
 
 
 @functools.cache
@@ -106,7 +108,7 @@ class OptimizerRun:
     def training(self, kwargs: dict[str, Any], schedulers: tuple[Any, ...]) -> None:
         expected = outcome(lambda: self.trajectory(torch, kwargs, schedulers))
         actual = outcome(lambda: self.trajectory(self.library, kwargs, schedulers))
-        tolerance = TOLERANCES[self.dtype]
+        tolerance = LOOSER.get(self.tally.name, TOLERANCES[self.dtype])
         self.record(
             "training",
             compare_outcomes(

@@ -109,6 +109,7 @@ class Adam(Optimizer):
         beta1, beta2 = map(scale_of, group["betas"])
         weight_decay, eps = group["weight_decay"], group["eps"]
         amsgrad, decoupled, maximize = group["amsgrad"], group["decoupled_weight_decay"], group["maximize"]
+        differentiable = group["differentiable"]
         advance = self._scalars.advance
         for parameter in group["params"]:
             gradient = parameter.grad
@@ -117,7 +118,8 @@ class Adam(Optimizer):
             state = self.state[parameter]
             if not state:
                 self._begin(parameter, gradient, state, amsgrad)
-            step = advance(state["step"])
+            # A differentiable step corrects its bias in tensors, in the precision of the count, as PyTorch does.
+            step = state["step"].add_(1) if differentiable else advance(state["step"])
             if maximize:
                 gradient = -gradient
             if weight_decay:
@@ -133,9 +135,10 @@ class Adam(Optimizer):
                     (largest,) = as_real(largest)
             average(mean, gradient, beta1)
             average_square(square, gradient, beta2)
+            if differentiable:  # later steps must not overwrite what autograd keeps of this one
+                mean = mean.clone()
             if largest is not None:
-                # Autograd would miss the overwritten operand.
-                square = maximum(largest.clone() if group["differentiable"] else largest, square)
+                square = maximum(largest.clone() if differentiable else largest, square)
                 largest.copy_(square)
             denominator = square.sqrt() / (1 - beta2**step) ** 0.5 + eps
             add_ratio(parameter, mean, denominator, -(rate / (1 - beta1**step)))

@@ -95,6 +95,5 @@ class Adamax(Optimizer):
             if parameter.is_complex():
                 parameter, gradient, mean, largest = as_real(parameter, gradient, mean, largest)
             mean.lerp_(gradient, 1 - beta1)
-            size = maximum(largest * beta2, gradient.abs() + eps)
-            largest.copy_(size)
-            add_ratio(parameter, mean, size, -(rate / (1 - beta1**step)))
+            largest.copy_(maximum(largest * beta2, gradient.abs() + eps))
+            add_ratio(parameter, mean, largest, -(rate / (1 - beta1**step)))

@@ -119,7 +119,7 @@ class LBFGS(Optimizer):
         """
         closure = enable_grad()(closure)
         group = self.param_groups[0]
-        rate = float(group["lr"])
+        rate = group["lr"]
         max_iter, max_eval = group["max_iter"], group["max_eval"]
         tolerance_grad, tolerance_change = group["tolerance_grad"], group["tolerance_change"]
         line_search = group["line_search_fn"]
@@ -136,19 +136,21 @@ class LBFGS(Optimizer):
         if optimal:
             return first_loss
 
-        direction, length = state.get("d"), state.get("t")
+        history = _History(state, group["history_size"])
+        direction, length, previous_gradient = state.get("d"), state.get("t"), state.get("prev_flat_grad")
+        previous_loss = state.get("prev_loss")
         iteration = 0
         while iteration < max_iter:
             iteration += 1
             state["n_iter"] += 1
             if state["n_iter"] == 1:
                 direction = -gradient
-                state["old_dirs"], state["old_stps"], state["ro"], state["H_diag"] = [], [], [], 1
+                history.clear()
             else:
-                self._remember(state, gradient - state["prev_flat_grad"], direction * length, group["history_size"])
-                direction = _newton_direction(state, gradient, group["history_size"])
-            state["prev_flat_grad"] = gradient.clone()
-            state["prev_loss"] = previous_loss = loss
+                history.remember(gradient - previous_gradient, direction * length)
+                direction = history.newton_direction(gradient)
+            previous_gradient = gradient.clone()
+            previous_loss = loss
 
             # The very first direction has the gradient's scale, not that of a Newton step.
             length = min(1.0, 1.0 / float(gradient.abs().sum())) * rate if state["n_iter"] == 1 else rate
@@ -168,12 +170,12 @@ class LBFGS(Optimizer):
                     return self._evaluate_at(closure, start, at, along)
 
                 loss, gradient, length, new_evaluations = strong_wolfe(
-                    evaluate, length, direction, loss, gradient, slope, tolerance_change=tolerance_change
+                    evaluate, float(length), direction, loss, gradient, slope, tolerance_change=tolerance_change
                 )
                 self._move(length, direction)
                 optimal = bool(gradient.abs().max() <= tolerance_grad)
             else:
-                self._move(length, direction)
+                self._move(float(length), direction)
                 if iteration != max_iter:  # the gradient after the last iteration is the next step's first one
                     loss = float(closure())
                     gradient = self._flat_gradient()
@@ -188,36 +190,55 @@ class LBFGS(Optimizer):
             if abs(loss - previous_loss) < tolerance_change:
                 break
         state["d"], state["t"] = direction, length
+        history.save()
+        state["prev_flat_grad"], state["prev_loss"] = previous_gradient, previous_loss
         return first_loss
 
-    @staticmethod
-    def _remember(state: dict[str, Any], gradient_change: Tensor, change: Tensor, history_size: int) -> None:
-        """Keep the pair of changes if the curvature along it is positive; forget the oldest when there are too many."""
+
+class _History:
+    """What L-BFGS knows of the curvature: the last changes of gradient and parameters, and the scale of H."""
+
+    def __init__(self, state: dict[str, Any], size: int) -> None:
+        self.state = state
+        self.size = size
+        self.gradient_changes: list[Tensor] = state.get("old_dirs") or []
+        self.changes: list[Tensor] = state.get("old_stps") or []
+        self.inverses: list[Tensor] = state.get("ro") or []
+        self.scale: Any = state.get("H_diag")
+
+    def clear(self) -> None:
+        self.gradient_changes, self.changes, self.inverses, self.scale = [], [], [], 1
+
+    def save(self) -> None:
+        """Back into the optimizer's state, under PyTorch's names."""
+        self.state.update(
+            old_dirs=self.gradient_changes, old_stps=self.changes, ro=self.inverses, H_diag=self.scale
+        )
+
+    def remember(self, gradient_change: Tensor, change: Tensor) -> None:
+        """Keep a pair of changes if the curvature along it is positive; forget the oldest when there are too many."""
         product = gradient_change.dot(change)
         if not bool(product > 1e-10):
             return
-        directions, steps, inverses = state["old_dirs"], state["old_stps"], state["ro"]
-        if len(directions) == history_size:
-            for history in (directions, steps, inverses):
-                history.pop(0)
-        directions.append(gradient_change)
-        steps.append(change)
-        inverses.append(1.0 / product)
-        state["H_diag"] = product / gradient_change.dot(gradient_change)
+        if len(self.changes) == self.size:
+            for entries in (self.gradient_changes, self.changes, self.inverses):
+                entries.pop(0)
+        self.gradient_changes.append(gradient_change)
+        self.changes.append(change)
+        self.inverses.append(1.0 / product)
+        self.scale = product / gradient_change.dot(gradient_change)
 
-
-def _newton_direction(state: dict[str, Any], gradient: Tensor, history_size: int) -> Tensor:
-    """Minus the approximate inverse Hessian times ``gradient``, by the two-loop recursion."""
-    directions, steps, inverses = state["old_dirs"], state["old_stps"], state["ro"]
-    if state.get("al") is None:
-        state["al"] = [None] * history_size
-    weights = state["al"]
-    direction = -gradient
-    for index in reversed(range(len(directions))):
-        weights[index] = steps[index].dot(direction) * inverses[index]
-        direction = direction - weights[index] * directions[index]
-    direction = direction * state["H_diag"]
-    for index in range(len(directions)):
-        correction = directions[index].dot(direction) * inverses[index]
-        direction = direction + (weights[index] - correction) * steps[index]
-    return direction
+    def newton_direction(self, gradient: Tensor) -> Tensor:
+        """Minus the approximate inverse Hessian times ``gradient``, by the two-loop recursion."""
+        if self.state.get("al") is None:
+            self.state["al"] = [None] * self.size
+        weights = self.state["al"]
+        direction = -gradient
+        for index in reversed(range(len(self.changes))):
+            weights[index] = self.changes[index].dot(direction) * self.inverses[index]
+            direction = direction - weights[index] * self.gradient_changes[index]
+        direction = direction * self.scale
+        for index in range(len(self.changes)):
+            correction = self.gradient_changes[index].dot(direction) * self.inverses[index]
+            direction = direction + (weights[index] - correction) * self.changes[index]
+        return direction

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.dtypes import bfloat16
-from ..operators.contraction import addmm
+from ..core.dtypes import bfloat16, float32
 from ..operators.creation import zeros_like
 from ..tensor import Tensor
 from .arguments import check_learning_rate, check_not_negative
@@ -21,7 +20,7 @@ class Muon(Optimizer):
         O = \operatorname{NS}(\text{nesterov}: (1 - \mu) g + \mu B, \text{ else } B), \qquad
         \theta \leftarrow (1 - \gamma\lambda)\theta - \gamma' O
 
-    Each iteration of NS is :math:`X \leftarrow aX + (bXX^\top + c(XX^\top)^2)X`, in bfloat16, from
+    Each iteration of NS is :math:`X \leftarrow aX + (bXX^\top + c(XX^\top)^2)X`, rounded to bfloat16, from
     :math:`X/\max(\lVert X\rVert, \epsilon)`. For an :math:`A \times B` matrix, :math:`\gamma'` is
     :math:`\gamma\sqrt{\max(1, A/B)}` (``"original"``) or :math:`0.2\gamma\sqrt{\max(A, B)}` (``"match_rms_adamw"``).
     After Jordan et al., `Muon: An optimizer for hidden layers <https://kellerjordan.github.io/posts/muon/>`_ (2024)
@@ -109,11 +108,14 @@ def _orthogonal(matrix: Tensor, coefficients: tuple[float, float, float], steps:
         raise ValueError("Coefficients must be a tuple of exactly 3 values")
     first, second, third = coefficients
     tall = matrix.size(0) > matrix.size(1)
-    factor = matrix.to(dtype=bfloat16)
-    if tall:
-        factor = factor.T
-    factor = factor / factor.norm().clamp(min=eps)
+    factor = _rounded(matrix.T if tall else matrix)
+    factor = _rounded(factor / _rounded(factor.norm()).clamp(min=eps))
     for _ in range(steps):
-        gram = factor @ factor.T
-        factor = addmm(factor, addmm(gram, gram, gram, beta=second, alpha=third), factor, beta=first)
+        gram = _rounded(factor @ factor.T)
+        factor = _rounded(factor * first + _rounded(gram * second + (gram @ gram) * third) @ factor)
     return factor.T if tall else factor
+
+
+def _rounded(value: Tensor) -> Tensor:
+    """To bfloat16 and back: products are summed in float32, and each result is rounded once, as matrix units do."""
+    return value.to(dtype=bfloat16).to(dtype=float32)
