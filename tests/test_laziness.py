@@ -351,3 +351,9 @@ def test_a_program_may_be_run_twice() -> None:
     between = run_lazily(changed)
     assert_same(run_lazily(program), first, True, "the second run")
     assert_same(between, run_at_once(changed), True, "other values in the same program")
+
+
+def test_an_in_place_call_with_options_is_no_rule_for_the_plain_call() -> None:
+    whole, half = flambeau.tensor([4, 7]), flambeau.tensor([2, 2])
+    whole.div_(half, rounding_mode="floor")
+    assert flambeau.tensor([4, 7]).div(half).tolist() == [2.0, 3.5]

@@ -692,6 +692,8 @@ def _find_fast_rule(operator: Operator, operands: tuple[Any, ...], kwargs: Any =
     if rule.dynamic or rule.returns is not None or len(rule.results) != 1:
         return None
     if leading == 2:
+        if kwargs or len(operands) > 2:  # the table is for calls of two operands and nothing else
+            return None
         operator.fast_rules[tuple(each._spec if isinstance(each, Handle) else type(each) for each in operands)] = rule
     elif len(operands) == 1 and not kwargs:
         operator.fast_rules[operands[0]._spec] = rule
