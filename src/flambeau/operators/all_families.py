@@ -15,6 +15,7 @@ from . import (  # noqa: F401
     exponential,
     filling,
     flipping,
+    gathering,
     grids,
     indexing,
     joining,
