@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "call_with_hooks",
-    "has_global_hooks",
     "register_module_backward_hook",
     "register_module_buffer_registration_hook",
     "register_module_forward_hook",
@@ -36,28 +35,26 @@ __all__ = [
 
 
 class _GlobalHooks:
-    """The hooks that run for every module of the process."""
+    """The hooks that run for every module of the process.
+
+    Those around calls are in one dictionary, each with its kind, so that a call needs one look to know there are none.
+    """
 
     def __init__(self) -> None:
-        self.forward_pre: OrderedDict[int, Any] = OrderedDict()
-        self.forward: OrderedDict[int, Any] = OrderedDict()
+        self.around_calls: OrderedDict[int, tuple[str, Any]] = OrderedDict()
         self.forward_with_kwargs: OrderedDict[int, bool] = OrderedDict()
         self.forward_always_called: OrderedDict[int, bool] = OrderedDict()
-        self.backward_pre: OrderedDict[int, Any] = OrderedDict()
-        self.backward: OrderedDict[int, Any] = OrderedDict()
         self.backward_is_full: bool | None = None
         self.buffer_registration: OrderedDict[int, Any] = OrderedDict()
         self.module_registration: OrderedDict[int, Any] = OrderedDict()
         self.parameter_registration: OrderedDict[int, Any] = OrderedDict()
 
+    def of_kind(self, kind: str) -> dict[int, Any]:
+        """The hooks of one kind around calls, by key, as they are now."""
+        return {key: hook for key, (found, hook) in self.around_calls.items() if found == kind}
+
 
 global_hooks = _GlobalHooks()
-
-
-def has_global_hooks() -> bool:
-    """Whether any hook is registered that runs around every module's call."""
-    hooks = global_hooks
-    return bool(hooks.forward_pre or hooks.forward or hooks.backward_pre or hooks.backward)
 
 
 def _register(hooks: OrderedDict[int, Any], hook: Any, extra: Any = None) -> RemovableHandle:
@@ -68,7 +65,7 @@ def _register(hooks: OrderedDict[int, Any], hook: Any, extra: Any = None) -> Rem
 
 def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Run ``hook(module, args)`` before the ``forward`` of every module; what it returns replaces the arguments."""
-    return _register(global_hooks.forward_pre, hook)
+    return _register(global_hooks.around_calls, ("forward_pre", hook))
 
 
 def register_module_forward_hook(
@@ -79,7 +76,8 @@ def register_module_forward_hook(
     ``with_kwargs`` hands over the keyword arguments too; ``always_call`` runs the hook even when ``forward`` raised.
     """
     hooks = global_hooks
-    handle = _register(hooks.forward, hook, (hooks.forward_with_kwargs, hooks.forward_always_called))
+    options = (hooks.forward_with_kwargs, hooks.forward_always_called)
+    handle = _register(hooks.around_calls, ("forward", hook), options)
     if with_kwargs:
         hooks.forward_with_kwargs[handle.id] = True
     if always_call:
@@ -89,19 +87,19 @@ def register_module_forward_hook(
 
 def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Run ``hook(module, grad_output)`` before the gradient of every module is computed."""
-    return _register(global_hooks.backward_pre, hook)
+    return _register(global_hooks.around_calls, ("backward_pre", hook))
 
 
 def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Run ``hook(module, grad_input, grad_output)`` when the gradient of every module has been computed."""
     _choose_global_backward(full=True)
-    return _register(global_hooks.backward, hook)
+    return _register(global_hooks.around_calls, ("backward", hook))
 
 
 def register_module_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """The deprecated form of :func:`register_module_full_backward_hook`: it sees the last operator's gradients."""
     _choose_global_backward(full=False)
-    return _register(global_hooks.backward, hook)
+    return _register(global_hooks.around_calls, ("backward", hook))
 
 
 def _choose_global_backward(full: bool) -> None:
@@ -142,7 +140,7 @@ def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any
 
 
 def _hooked_forward(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], called: set[int]) -> Any:
-    for hook in global_hooks.forward_pre.copy().values():
+    for hook in global_hooks.of_kind("forward_pre").values():
         args = _replaced_arguments(hook(module, args), args)
     for key, hook in module._forward_pre_hooks.copy().items():
         if key in module._forward_pre_hooks_with_kwargs:
@@ -157,14 +155,14 @@ def _hooked_forward(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any
             args = _replaced_arguments(hook(module, args), args)
 
     full_hooks, regular_hooks = _backward_hooks_of(module)
-    pre_hooks = [*global_hooks.backward_pre.values(), *module._backward_pre_hooks.values()]
+    pre_hooks = [*global_hooks.of_kind("backward_pre").values(), *module._backward_pre_hooks.values()]
     around_gradient = BackwardHook(module, full_hooks, pre_hooks) if full_hooks or pre_hooks else None
     if around_gradient is not None:
         args = around_gradient.watch_inputs(args)
 
     result = module.forward(*args, **kwargs)
 
-    for key, hook in global_hooks.forward.copy().items():
+    for key, hook in global_hooks.of_kind("forward").items():
         called.add(key)
         with_kwargs = key in global_hooks.forward_with_kwargs
         replaced = hook(module, args, kwargs, result) if with_kwargs else hook(module, args, result)
@@ -197,11 +195,21 @@ def _replaced_arguments(replaced: Any, args: tuple[Any, ...]) -> tuple[Any, ...]
 def _run_always_called(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], called: set[int]) -> None:
     # The call is failing already: a hook that fails too must not hide why.
     registered = [
-        (global_hooks.forward, global_hooks.forward_always_called, global_hooks.forward_with_kwargs, "global module "),
-        (module._forward_hooks, module._forward_hooks_always_called, module._forward_hooks_with_kwargs, "module "),
+        (
+            global_hooks.of_kind("forward"),
+            global_hooks.forward_always_called,
+            global_hooks.forward_with_kwargs,
+            "global module ",
+        ),
+        (
+            module._forward_hooks.copy(),
+            module._forward_hooks_always_called,
+            module._forward_hooks_with_kwargs,
+            "module ",
+        ),
     ]
     for hooks, always_called, with_kwargs, origin in registered:
-        for key, hook in hooks.copy().items():
+        for key, hook in hooks.items():
             if key not in always_called or key in called:
                 continue
             try:
@@ -217,7 +225,7 @@ def _run_always_called(module: Module, args: tuple[Any, ...], kwargs: dict[str, 
 def _backward_hooks_of(module: Module) -> tuple[list[Any], list[Any]]:
     full: list[Any] = []
     regular: list[Any] = []
-    (full if global_hooks.backward_is_full is True else regular).extend(global_hooks.backward.values())
+    (full if global_hooks.backward_is_full is True else regular).extend(global_hooks.of_kind("backward").values())
     (full if module._is_full_backward_hook is True else regular).extend(module._backward_hooks.values())
     return full, regular
 
