@@ -23,7 +23,7 @@ from .core.specs import Spec
 from .core.storages import View
 from .operators import all_families  # noqa: F401  (declares every operator)
 from .operators import creation, views
-from .operators.declaration import functions, methods
+from .operators.declaration import functions, methods, symbol_form
 from .tensor_memory import Memory
 from .tracing.handles import Classes, Handle, wrap
 from .tracing.recorder import array_of, synchronize
@@ -259,7 +259,7 @@ class Tensor(Memory, metaclass=_TensorMeta):
         if self._node is None or self._retains:
             return
         node = self.grad_fn
-        node.retained = {**(node.retained or {}), self._slot: weakref.ref(self)}
+        node.retained, node.watched = {**(node.retained or {}), self._slot: weakref.ref(self)}, True
         self._retains = True
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Any:
@@ -273,7 +273,7 @@ class Tensor(Memory, metaclass=_TensorMeta):
         node, slot = edge_of(self)  # type: ignore[misc]
         table = node.tensor_hooks or {}
         table[slot], handle = hooks.add(table.get(slot), hook)
-        node.tensor_hooks = table
+        node.tensor_hooks, node.watched = table, True
         return handle
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Any], Any]) -> Any:
@@ -554,25 +554,19 @@ def _install_methods() -> None:
         function = methods.get(name)
         if function is None:
             continue
-        setattr(Tensor, f"__{symbol}__", _binary(function))
+        setattr(Tensor, f"__{symbol}__", symbol_form(function, _operand))
         if symbol not in comparisons:
-            setattr(Tensor, f"__r{symbol}__", _reflected(function))
+            commutes = name in ("add", "mul", "bitwise_and", "bitwise_or", "bitwise_xor")
+            reflected = symbol_form(function, _operand) if commutes else _reflected(function)
+            if name == "sub":
+                reflected = symbol_form(functions["rsub"], _operand)
+            setattr(Tensor, f"__r{symbol}__", reflected)
             if name + "_" in methods:
                 setattr(Tensor, f"__i{symbol}__", _in_place_symbol(methods[name + "_"]))
     for symbol, name in {"neg": "neg", "pos": "positive", "abs": "abs", "invert": "bitwise_not"}.items():
         if name in methods:
             setattr(Tensor, f"__{symbol}__", methods[name])
     Tensor.__hash__ = Handle.__hash__  # type: ignore[method-assign,assignment]
-
-
-def _binary(function: Callable[..., Any]) -> Callable[..., Any]:
-    def symbol(self: Any, other: Any) -> Any:
-        if isinstance(other, (Handle, int, float, bool, complex)):
-            return function(self, other)
-        other = _operand(other)
-        return NotImplemented if other is None else function(self, other)
-
-    return symbol
 
 
 def _operand(other: Any) -> Any:

@@ -105,31 +105,38 @@ def run(
             heappush(ready, (-node.sequence, id(node), node))
     previous = mode.enabled
     mode.enabled = create_graph
+    everything = runs is None
     try:
         while ready:
             node = heappop(ready)[2]
             grads = buffers.pop(node, None)
             results: Sequence[Any] = ()
-            if grads is not None and (runs is None or node in runs):
-                if node.tensor_hooks or node.retained:
+            if grads is not None and (everything or node in runs):  # type: ignore[operator]
+                if node.watched:
                     _run_tensor_hooks(node, grads)
                 if captured:
                     for index, grad in enumerate(grads):
                         if (node, index) in captured:
                             captured[node, index] = grad
-                if _should_apply(node, runs, captured, accumulate_wanted):
+                if everything or _should_apply(node, runs, captured, accumulate_wanted):
                     results = _apply(node, grads, keep_graph)
-            for k, edge in enumerate(node.edges):
-                if edge is None:
-                    continue
-                target = edge[0]
-                if results:
-                    grad = results[k]
+            k = 0
+            for edge in node.edges:
+                if edge is not None:
+                    target, index = edge
+                    grad = results[k] if results else None
                     if grad is not None:
-                        _deliver(buffers, edge, grad)
-                waiting[target] -= 1
-                if waiting[target] == 0:
-                    heappush(ready, (-target.sequence, id(target), target))
+                        held = buffers.get(target)
+                        if held is None:
+                            held = buffers[target] = [None] * target.results
+                        present = held[index]
+                        held[index] = grad if present is None else present + grad
+                    left = waiting[target] - 1
+                    if left:
+                        waiting[target] = left
+                    else:
+                        heappush(ready, (-target.sequence, id(target), target))
+                k += 1
     finally:
         mode.enabled = previous
     return [None if edge is None else captured[edge] for edge in wanted] if wanted is not None else []
@@ -148,7 +155,7 @@ def _deliver(buffers: dict[Node, list[Any]], edge: Edge, grad: Any) -> None:
     node, index = edge  # type: ignore[misc]
     held = buffers.get(node)
     if held is None:
-        held = buffers[node] = [None] * max(len(node.result_specs), index + 1)
+        held = buffers[node] = [None] * node.results
     present = held[index]
     held[index] = grad if present is None else present + grad
 
@@ -171,12 +178,12 @@ def _run_tensor_hooks(node: Node, grads: list[Any]) -> None:
 
 
 def _apply(node: Node, grads: list[Any], keep_graph: bool) -> Sequence[Any]:
-    if node._pre_hooks:
+    if node.watched and node._pre_hooks:
         for hook in list(node._pre_hooks.values()):
             changed = hook(tuple(grads))
             if changed is not None:
                 grads = list(changed) if isinstance(changed, (tuple, list)) else [changed]
-    if all(grad is None for grad in grads):
+    if grads[0] is None and all(grad is None for grad in grads):
         return ()
     try:
         results = node.apply(grads)
@@ -188,13 +195,16 @@ def _apply(node: Node, grads: list[Any], keep_graph: bool) -> Sequence[Any]:
         node.release()
     specs = node.input_specs
     if specs:
-        results = [
-            grad if grad is None or spec is None or grad._spec is spec else fit(grad, spec, node)
-            for grad, spec in zip(results, specs)
-        ]
+        k = 0
+        for grad in results:
+            if grad is not None:
+                spec = specs[k]
+                if spec is not None and grad._spec is not spec:
+                    results[k] = fit(grad, spec, node)  # type: ignore[index]
+            k += 1
     if anomaly.enabled and anomaly.check_nan:
         _check_nan(node, results)
-    if node._post_hooks:
+    if node.watched and node._post_hooks:
         for hook in list(node._post_hooks.values()):
             changed = hook(tuple(results), tuple(grads))
             if changed is not None:
@@ -210,7 +220,7 @@ def fit(grad: Any, spec: Any, node: Node) -> Any:
                 f"Function {node.name()} returned an invalid gradient at index 0 - got {list(grad._spec.shape)} but "
                 f"expected shape compatible with {list(spec.shape)}"
             )
-        grad = grad.sum_to_size(tuple(spec.shape))
+        grad = grad._summed_to(tuple(spec.shape))
     if grad._spec.dtype is not spec.dtype:
         if grad._spec.dtype.category == COMPLEX and spec.dtype.category != COMPLEX:
             grad = grad.real

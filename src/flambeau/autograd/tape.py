@@ -32,12 +32,18 @@ class Node:
     sequence: int = 0
     result_specs: Sequence[Spec] = ()
     input_specs: Sequence[Any] = ()
+    watched: bool = False  # has hooks of any kind, or results that keep their gradient
     tensor_hooks: Any = None  # result index -> ordered hooks on that result's gradient
     retained: Any = None  # result index -> weak reference to a tensor that keeps its gradient
     _pre_hooks: Any = None
     _post_hooks: Any = None
     _metadata: Any = None
     where: Any = None  # the traceback of the forward call, in anomaly mode
+
+    @property
+    def results(self) -> int:
+        """How many results gradients may come for."""
+        return max(len(self.result_specs), 1)
 
     def name(self) -> str:
         """The node's name as PyTorch prints it."""
@@ -67,6 +73,7 @@ class Node:
         from .hooks import add
 
         self._post_hooks, handle = add(self._post_hooks, hook)
+        self.watched = True
         return handle
 
     def register_prehook(self, hook: Callable[..., Any]) -> Any:
@@ -74,6 +81,7 @@ class Node:
         from .hooks import add
 
         self._pre_hooks, handle = add(self._pre_hooks, hook)
+        self.watched = True
         return handle
 
     def __repr__(self) -> str:
@@ -85,6 +93,7 @@ class AccumulateGrad(Node):
 
     sequence = 1 << 62
     edges = ()
+    results = 1  # type: ignore[assignment]
 
     def __init__(self, variable: Any) -> None:
         # The leaf holds its node, not the other way round: there is no cycle, both go when the leaf does.
@@ -198,6 +207,10 @@ class OperatorNode(Node):
     versions: Any = ()
 
     @property
+    def results(self) -> int:
+        return self.plan.results
+
+    @property
     def derivative(self) -> Derivative:
         return self.plan.derivative
 
@@ -225,7 +238,14 @@ class OperatorNode(Node):
         steps = plan.steps
         if steps is None:
             steps = plan.steps = _steps(plan, self.edges)
-        arguments: list[Any] = [self._unpack(k) for k in range(len(self.values))]
+        arguments: list[Any] = []
+        k = 0
+        for value in self.values:
+            if isinstance(value, Handle) and value._cell.version == self.versions[k]:
+                arguments.append(value)
+            else:
+                arguments.append(self._unpack(k))
+            k += 1
         arguments.append(grads[0])
         if plan.several:
             filled = tuple(_zeros(spec) if grad is None else grad for grad, spec in zip(grads, plan.result_specs))
@@ -363,7 +383,7 @@ class Plan:
         saves: for each saved name: ("argument", place), ("result", slot), ("constant", value) or None when not needed.
     """
 
-    __slots__ = ("arguments", "cls", "derivative", "edge_arguments", "input_specs", "result_specs", "saves", "several", "simple", "steps", "used")
+    __slots__ = ("arguments", "cls", "derivative", "edge_arguments", "input_specs", "result_specs", "results", "saves", "several", "simple", "steps", "used")
     cls: type
     derivative: Derivative
     edge_arguments: list[tuple[int, bool]]
@@ -371,6 +391,7 @@ class Plan:
     result_specs: Sequence[Spec]
     arguments: dict[str, tuple[int, int | None]]
     saves: list[Any]
+    results: int
     several: bool  # there are several results
     simple: bool  # nothing is saved
     steps: Any  # the rows to run, found at the first backward
@@ -497,6 +518,7 @@ def new_plan(operator: Any, values: Sequence[Any], results: Sequence[Any]) -> Pl
             saves.append(("constant", _spec_named(wanted, by_name)))
     plan.saves = saves
     plan.simple, plan.several, plan.steps = not saves, len(results) > 1, None
+    plan.results = max(len(results), 1)
     plan.used = any(tracked)
     return plan
 

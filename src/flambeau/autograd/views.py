@@ -44,7 +44,7 @@ class CopySlices(Node):
             inside.zero_()
         else:
             inside.copy_(own)
-        return (whole, *(results[k] for k in self.others))
+        return [whole, *(results[k] for k in self.others)]
 
     def release(self) -> None:
         self.writer.release()
@@ -99,7 +99,7 @@ class ScatterWindow(Node):
         self.window = window
 
     def apply(self, grads: list[Any]) -> Sequence[Any]:
-        return (self.window(grads[0]),)
+        return [self.window(grads[0])]
 
 
 def scatter_window(zeros: Any, source: Any, window: Callable[[Any], Any]) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.dtypes import bool_
+from ..core.names import scalar_name
 from ..primitives import elementwise as p
 from ..primitives.values import Value
-from .declaration import POINTWISE, composite, operator
+from .declaration import POINTWISE, composite, methods, operator
 from .promotion import BOOL, COMPLEX, FLOATING, common_dtype, in_dtype, promote, promote_floating, to
 
 
@@ -66,21 +67,32 @@ def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) ->
     >>> torch.sub(torch.tensor([3, 2]), 1)
     tensor([2, 1])
     """
+    return _difference("sub", input, other, alpha)
+
+
+def _difference(name: str, input: Any, other: Any, alpha: Any) -> Value:
     kind = common_dtype(input, other)
     if any(isinstance(each, Value) and each.dtype is bool_ for each in (input, other)) and kind is bool_:
         raise RuntimeError(
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
             "instead."
         )
-    _check_alpha("sub", kind, alpha)
+    _check_alpha(name, kind, alpha)
     x, y = in_dtype(kind, input, other)
     return x - y if alpha is _ONE else x - _scaled(y, alpha, kind)
 
 
-@composite(method=False)
-def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def _is_number(x: Any) -> bool:
+    return isinstance(x, (bool, int, float, complex))
+
+
+@operator(
+    {"input": lambda grad, alpha: -scaled(grad, alpha), "other": lambda grad: grad}, layout=POINTWISE, method=False,
+    node=lambda input, other, alpha=1: f"RsubBackward{int(_is_number(other))}",
+)  # fmt: skip
+def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Value:
     """other - alpha·input."""
-    return sub(other, input, alpha=alpha)
+    return _difference("rsub", other, input, alpha)
 
 
 @operator(
@@ -220,7 +232,7 @@ def _power_input(grad: Any, input: Any, exponent: Any) -> Any:
         if exponent == 1:
             return grad
         if exponent == 2:
-            return grad * (2 * input) if input._spec.dtype.category != COMPLEX else grad * (2 * input).conj()
+            return times_conjugate(grad, input * 2)
         return times_conjugate(grad, exponent * input ** (exponent - 1))
     zero = exponent == 0.0
     return (grad * (exponent * input ** (exponent - 1)).conj()).masked_fill(zero, 0)
@@ -257,7 +269,7 @@ def pow(input: Tensor | Number, exponent: Tensor | Number) -> Value:
     return p.integer_power(x, y) if kind.category < FLOATING else p.power(x, y)
 
 
-@composite(in_place=True)
+@composite()
 def float_power(input: Any, exponent: Any) -> Any:
     """The power computed in double precision.
 
@@ -277,9 +289,22 @@ def float_power(input: Any, exponent: Any) -> Any:
     return pow(x, y)
 
 
+def _float_power_in_place(input: Any, exponent: Any) -> Any:
+    result = float_power(input, exponent)
+    if result.dtype is not input.dtype:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {scalar_name(input.dtype)} but the operation's result requires "
+            f"dtype {scalar_name(result.dtype)}"
+        )
+    return input.pow_(exponent)
+
+
+methods["float_power_"] = _float_power_in_place
+
+
 @operator(
     {"input": lambda grad: grad, "other": lambda grad, input, other: -grad * div(input, other, rounding_mode="floor")},
-    layout=POINTWISE, in_place=True,
+    layout=POINTWISE, in_place=True, node=lambda input, other: f"RemainderBackward{int(not _is_number(other))}",
 )  # fmt: skip
 def remainder(input: Tensor | Number, other: Tensor | Number) -> Value:
     """input - other·⌊input/other⌋: the remainder with the sign of the divisor.
@@ -293,7 +318,7 @@ def remainder(input: Tensor | Number, other: Tensor | Number) -> Value:
 
 @operator(
     {"input": lambda grad: grad, "other": lambda grad, input, other: -grad * div(input, other, rounding_mode="trunc")},
-    layout=POINTWISE, in_place=True,
+    layout=POINTWISE, in_place=True, node=lambda input, other: f"FmodBackward{int(not _is_number(other))}",
 )  # fmt: skip
 def fmod(input: Tensor | Number, other: Tensor | Number) -> Value:
     """The remainder with the sign of the dividend.

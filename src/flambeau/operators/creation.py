@@ -25,6 +25,7 @@ from ..primitives import memory
 from ..primitives.elementwise import number_array
 from ..primitives.values import Value
 from ..tracing.handles import Handle, wrap
+from ..tracing.recorder import record
 from .conversion import convert, format_strides
 from .declaration import functions, methods, operator
 from .views import sizes
@@ -318,11 +319,21 @@ def _filled(fill_value: Number, shape: Ints, dtype: dtype) -> Value:
 
 def filled(shape: Ints, value: Any, kind: dtype, requires_grad: bool = False) -> Any:
     """A tensor of one number, recorded: the number is an input of the program."""
-    if any(size < 0 for size in shape):
-        raise RuntimeError(
-            f"Trying to create tensor with negative dimension {next(s for s in shape if s < 0)}: {list(shape)}"
-        )
-    return finish(_filled(value, shape, kind), requires_grad)
+    key = (shape, type(value), kind)
+    rule = _fill_rules.get(key)
+    if rule is None:
+        if any(size < 0 for size in shape):
+            raise RuntimeError(
+                f"Trying to create tensor with negative dimension {next(s for s in shape if s < 0)}: {list(shape)}"
+            )
+        if len(_fill_rules) > 4096:
+            _fill_rules.clear()
+        rule = _fill_rules[key] = _filled.operator.rule_for([value, shape, kind])[0]
+    cell = record(rule, (value,))[0]
+    return finish(wrap(cell, cell.spec), requires_grad)
+
+
+_fill_rules: dict[Any, Any] = {}
 
 
 def zeros(

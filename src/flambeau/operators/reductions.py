@@ -12,7 +12,7 @@ from ..core.specs import Spec
 from ..primitives import memory
 from ..primitives import reductions as r
 from ..primitives.values import Value
-from .declaration import composite, operator
+from .declaration import composite, methods, operator
 from .promotion import to
 
 Ints = tuple[int, ...]
@@ -116,6 +116,9 @@ def summed_to(input: Tensor, shape: Ints) -> Value:
         axis for axis in range(missing, input.ndim) if shape[axis - missing] == 1 and input.shape[axis] != 1
     )
     return memory.reshape(r.reduce_sum(input, axes=axes, dtype=input.dtype), shape=shape)
+
+
+methods["_summed_to"] = summed_to
 
 
 @composite(function=False)

@@ -63,7 +63,7 @@ def _reshape_shape(x: Value, *, shape: tuple[int, ...]) -> Any:
 @primitive(_reshape_shape, aliases=True)
 def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
     """The same elements in row-major order, in another shape."""
-    return np.reshape(x, shape)
+    return x.reshape(shape)
 
 
 def _transpose_shape(x: Value, *, axes: tuple[int, ...]) -> Any:
@@ -73,12 +73,14 @@ def _transpose_shape(x: Value, *, axes: tuple[int, ...]) -> Any:
 @primitive(_transpose_shape, aliases=True)
 def transpose(x: Any, *, axes: tuple[int, ...]) -> Any:
     """Dimensions in another order."""
-    return np.transpose(x, axes)
+    return x.transpose(axes)
 
 
 @primitive(_reshape_shape, aliases=True)
 def broadcast(x: Any, *, shape: tuple[int, ...]) -> Any:
     """Repeated along new leading dimensions and along dimensions of size one."""
+    if x.size == 1 and type(x) is np.ndarray and x.dtype.isbuiltin == 1:
+        return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))  # 3 µs less than broadcast_to
     return np.broadcast_to(x, shape)
 
 

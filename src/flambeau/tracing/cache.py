@@ -26,10 +26,9 @@ class ProgramCache:
         self.hits = self.misses = 0
 
     def find(
-        self, entries: Sequence[Any], live: tuple[int, ...], storages: Sequence[Any], owners: Sequence[Any]
+        self, entries: Sequence[Any], live: tuple[int, ...], inputs: int, donated: tuple[tuple[int, int], ...]
     ) -> Program:
-        """The program for a recording, made when it is new."""
-        donated = donations(live, storages, owners)
+        """The program for a recording of so many inputs, made when it is new."""
         key = (tuple(entries), live, donated)
         program = self._programs.get(key)
         if program is not None:
@@ -37,7 +36,7 @@ class ProgramCache:
             self._programs.move_to_end(key)
             return program
         self.misses += 1
-        program = self._programs[key] = Program(entries, live, len(owners), donated)
+        program = self._programs[key] = Program(entries, live, inputs, donated)
         if len(self._programs) > CAPACITY:
             self._programs.popitem(last=False)
         if "programs" in os.environ.get("FLAMBEAU_LOG", ""):

@@ -22,7 +22,7 @@ from ..core.specs import Spec
 from ..core.storages import Storage, View, empty_array, has_layout, window
 from ..primitives import memory
 from ..primitives.values import Block
-from .cache import cache
+from .cache import cache, donations
 from .rules import Rule, make_rule
 
 #: More pending entries than this end a trace, so that a loop that never looks at a number stays bounded.
@@ -41,10 +41,11 @@ class Trace:
         inputs: arrays and Python numbers, in the order of their first use; the k-th is operand ``-k - 1``.
         owners: for each input, the storage it belongs to, or None for a number or a snapshot.
         windows: positions already found for views, so that the same view is one value.
+        updates: some call writes through a view, so that it matters which memory may be overwritten.
         limit: ends the trace when ``len(storages)`` exceeds it; -1 asks for this after the current call.
     """
 
-    __slots__ = ("entries", "epoch", "inputs", "limit", "owners", "storages", "windows")
+    __slots__ = ("entries", "epoch", "inputs", "limit", "owners", "storages", "updates", "windows")
 
     def __init__(self) -> None:
         self.reset()
@@ -56,6 +57,7 @@ class Trace:
         self.inputs: list[Any] = []
         self.owners: list[Storage | None] = []
         self.windows: dict[Any, int] = {}
+        self.updates = False
         self.limit = LIMIT
 
 
@@ -190,6 +192,7 @@ def write(cell: Storage | View, value: Storage, bump: bool = True) -> None:
         position = value.position if value.epoch is trace.epoch else resolve(value)
         if type(cell) is View:
             base = storage.position if storage.epoch is trace.epoch else _base_input(storage)
+            trace.updates = True
             rule = update_rule(storage.spec, cell.spec, cell.offset, value.spec)
             position = _append_entry((rule, base, position))
         elif value.spec is not storage.spec or position < 0 or trace.storages[position] is not value:
@@ -268,10 +271,11 @@ def synchronize() -> None:
         trace.windows = {}  # its keys hold storages, which must not count as held
         # A storage nobody else holds has two references: the list's and the argument's.
         live = tuple([i for i, count in enumerate(map(getrefcount, storages)) if count > 2 and storages[i] is not None])
+        updates = trace.updates
         trace.reset()  # before running: a program that fails leaves the recorder usable
         if not live:
             return
-        program = cache.find(entries, live, storages, owners)
+        program = cache.find(entries, live, len(inputs), donations(live, storages, owners) if updates else ())
         try:
             values = program.run(inputs)
         except Exception as failure:
