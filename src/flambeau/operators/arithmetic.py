@@ -320,7 +320,7 @@ def remainder(input: Tensor | Number, other: Tensor | Number) -> Value:
     {"input": lambda grad: grad, "other": lambda grad, input, other: -grad * div(input, other, rounding_mode="trunc")},
     layout=POINTWISE, in_place=True, node=lambda input, other: f"FmodBackward{int(not _is_number(other))}",
 )  # fmt: skip
-def fmod(input: Tensor | Number, other: Tensor | Number) -> Value:
+def fmod(input: Tensor, other: Tensor | Number) -> Value:
     """The remainder with the sign of the dividend.
 
     >>> import flambeau as torch

@@ -246,6 +246,10 @@ class Operator:
 
     def _new_rule(self, values: list[Any]) -> Rule:
         """Run the meaning on these arguments' shapes and dtypes. Raises whatever is wrong with them."""
+        if any(kind.tensor and kind.number for kind in self.kinds) and not any(isinstance(v, Handle) for v in values):
+            raise TypeError(
+                f"{self.name}(): argument '{self.parameters[0]}' (position 1) must be Tensor, not {type(values[0]).__name__}"
+            )
         specs: list[Any] = []
         with Block() as block:
             arguments = []
@@ -292,7 +296,7 @@ class Operator:
         return self.layout(result, operands, *arguments)  # type: ignore[operator]
 
     def _call_out(self, values: list[Any], out: Any) -> Any:
-        if mode.enabled and any(isinstance(v, Handle) and v._tracked for v in (*values, *_flat(out))):
+        if self.derivative is not None and mode.enabled and any(isinstance(v, Handle) and v._tracked for v in (*values, *_flat(out))):
             raise RuntimeError(
                 f"{self.name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
                 "arguments requires grad."

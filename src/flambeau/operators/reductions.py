@@ -131,12 +131,16 @@ def sum_to_size(input: Any, *size: Any) -> Any:
     from .views import sizes
 
     wanted, shape = sizes(size), input._spec.shape
+    if not wanted:
+        return sum(input)
     if wanted == tuple(shape):
         return input
     missing = len(shape) - len(wanted)
     if missing < 0 or builtins.any(wanted[axis - missing] not in (1, shape[axis]) for axis in range(missing, len(shape))):
         raise RuntimeError(f"size {{{list(wanted)}}} is not expandable to size {{{list(shape)}}}.")
-    return summed_to(input, wanted)
+    axes = [*range(missing), *(i for i in range(missing, len(shape)) if wanted[i - missing] == 1 != shape[i])]
+    result = sum(input, axes, keepdim=True) if axes else input
+    return result.view(wanted) if missing else result
 
 
 # -- products -----------------------------------------------------------------------------------------------------------

@@ -654,8 +654,8 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 @composite()
 def ravel(input: Any) -> Any:
-    """All elements in one dimension."""
-    return reshape(input, (-1,)) if input._spec.numel else reshape(input, (0,))
+    """All elements in one dimension: a view of a contiguous tensor, else a copy."""
+    return input.contiguous().view(-1)
 
 
 @composite()
