@@ -12,6 +12,7 @@ from typing import Any
 
 from ..tracing.handles import Handle, wrap
 from .grad_mode import mode, no_grad
+from .in_place import adopt_history, check_leaf
 from .tape import Node, Packed, SavedResult, _next_sequence, _save, _zeros, check_version, edge_of
 
 
@@ -254,8 +255,6 @@ def _finish(ctx: Any, cls: Any, args: Sequence[Any], results: list[Any], tracked
             each = wrap(each._cell, each._spec)
         if tracked and original not in constant and each._spec.dtype.category >= 2:
             if original in dirty and original in inputs:
-                from ..operators.declaration import adopt_history, check_leaf
-
                 check_leaf(each)
                 adopt_history(each, ctx)
             else:

@@ -10,6 +10,10 @@ from .tape import Node, Plan, _next_sequence, attach, edge_of, new_plan
 
 
 
+#: The operator that takes any window of a tensor (`as_strided`); operators/views.py declares it and puts it here.
+window_operator: list[Any] = []
+
+
 class CopySlices(Node):
     """A write into a window of a base: the gradient of the base outside the window passes, inside it goes to the writer.
 

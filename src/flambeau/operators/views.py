@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..autograd.views import window_operator
 from ..core import strides as _strides
 from ..core.dtypes import COMPLEX
 from ..core.sizes import Size
@@ -213,6 +214,9 @@ def _as_strided_back(grad: Any, input_spec: Spec, shape: Ints, steps: Ints, offs
 def strided(here: Spec, shape: Ints, steps: Ints, offset: int, first: int) -> Any:
     """A window ``offset`` elements into the storage, of an input that begins at ``first``."""
     return shape, steps, offset
+
+
+window_operator.append(strided)
 
 
 @view_operator({"input": lambda grad: _view_as_complex(grad.contiguous())}, name="view_as_real")
