@@ -36,6 +36,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..autograd.grad_mode import mode, no_grad
+from ..autograd.in_place import adopt_history as adopt_history, check_leaf as check_leaf
 from ..autograd.tape import Derivative, attach, new_plan
 from ..core import strides as _strides
 from ..core.dtypes import dtype as _dtype, on_default_change
