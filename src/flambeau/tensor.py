@@ -560,6 +560,8 @@ def _install_methods() -> None:
             reflected = symbol_form(function, _operand) if commutes else _reflected(function)
             if name == "sub":
                 reflected = symbol_form(functions["rsub"], _operand)
+            elif name == "div":
+                reflected = Tensor.__rdiv__ = _times_reciprocal  # type: ignore[attr-defined]
             setattr(Tensor, f"__r{symbol}__", reflected)
             if name + "_" in methods:
                 setattr(Tensor, f"__i{symbol}__", _in_place_symbol(methods[name + "_"]))
@@ -576,6 +578,11 @@ def _operand(other: Any) -> Any:
     if isinstance(other, np.ndarray):
         return creation.numpy_tensor(other)
     return None
+
+
+def _times_reciprocal(self: Any, other: Any) -> Any:
+    """other/self as PyTorch computes it."""
+    return self.reciprocal() * other
 
 
 def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:

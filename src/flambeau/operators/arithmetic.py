@@ -251,7 +251,7 @@ def _power_exponent(grad: Any, input: Any, exponent: Any, result: Any) -> Any:
 
 
 def _power_node(input: Any, exponent: Any) -> str:
-    return "PowBackward0" if isinstance(exponent, (bool, int, float, complex)) else "PowBackward1"
+    return "PowBackward0" if _is_number(exponent) else "PowBackward2" if _is_number(input) else "PowBackward1"
 
 
 @operator({"input": _power_input, "exponent": _power_exponent}, layout=POINTWISE, in_place=True, node=_power_node)
