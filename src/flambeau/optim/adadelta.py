@@ -10,7 +10,7 @@ from .arguments import check_learning_rate, check_not_negative
 from .complex_views import as_real
 from .host_scalars import scalar_dtype
 from .optimizer import Optimizer, Parameters
-from .scaled_updates import add_scaled, scale_of
+from .scales import scale_of
 
 
 class Adadelta(Optimizer):
@@ -90,11 +90,11 @@ class Adadelta(Optimizer):
             if group["maximize"]:
                 gradient = -gradient
             if weight_decay:
-                gradient = gradient.add(parameter, alpha=weight_decay)
+                gradient = gradient + parameter * weight_decay
             square, steps = state["square_avg"], state["acc_delta"]
             if parameter.is_complex():
                 parameter, gradient, square, steps = as_real(parameter, gradient, square, steps)
-            square.mul_(rho).addcmul_(gradient, gradient, value=1 - rho)
+            square.mul_(rho).add_(gradient * gradient * (1 - rho))
             delta = (steps + eps).sqrt() / (square + eps).sqrt() * gradient
-            steps.mul_(rho).addcmul_(delta, delta, value=1 - rho)
-            add_scaled(parameter, delta, -rate)
+            steps.mul_(rho).add_(delta * delta * (1 - rho))
+            parameter.sub_(delta * rate)

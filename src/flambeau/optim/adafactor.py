@@ -10,7 +10,7 @@ from ..tensor import Tensor
 from .arguments import check_learning_rate, check_not_negative
 from .host_scalars import scalar_dtype
 from .optimizer import Optimizer, Parameters
-from .scaled_updates import scale_of
+from .scales import scale_of
 
 
 class Adafactor(Optimizer):

@@ -10,7 +10,7 @@ from .arguments import check_fused, check_learning_rate, check_not_negative
 from .complex_views import as_real
 from .host_scalars import scalar_dtype
 from .optimizer import Optimizer, Parameters
-from .scaled_updates import add_ratio, scale_of
+from .scales import scale_of
 
 
 class Adagrad(Optimizer):
@@ -110,11 +110,11 @@ class Adagrad(Optimizer):
             if group["maximize"]:
                 gradient = -gradient
             if weight_decay:
-                gradient = gradient.add(parameter, alpha=weight_decay)
+                gradient = gradient + parameter * weight_decay
             if parameter.is_complex():
                 parameter, gradient, total = as_real(parameter, gradient, total)
-            total.addcmul_(gradient, gradient)
-            add_ratio(parameter, gradient, total.sqrt() + eps, scale)
+            total.add_(gradient * gradient)
+            parameter.add_(gradient / (total.sqrt() + eps) * scale)
 
 
 def _update_sparse(parameter: Tensor, gradient: Tensor, total: Tensor, scale: Any, eps: float) -> None:

@@ -11,7 +11,7 @@ from .arguments import check_betas, check_fused, check_learning_rate, check_not_
 from .complex_views import as_real
 from .host_scalars import scalar_dtype
 from .optimizer import Optimizer, Parameters
-from .scaled_updates import add_ratio, average, average_square, scale_of
+from .scales import scale_of
 
 
 class Adam(Optimizer):
@@ -126,19 +126,19 @@ class Adam(Optimizer):
                 if decoupled:
                     parameter.mul_(1 - rate * weight_decay)
                 else:
-                    gradient = gradient.add(parameter, alpha=weight_decay)
+                    gradient = gradient + parameter * weight_decay
             mean, square = state["exp_avg"], state["exp_avg_sq"]
             largest = state["max_exp_avg_sq"] if amsgrad else None
             if parameter.is_complex():
                 parameter, gradient, mean, square = as_real(parameter, gradient, mean, square)
                 if largest is not None:
                     (largest,) = as_real(largest)
-            average(mean, gradient, beta1)
-            average_square(square, gradient, beta2)
+            mean.add_((gradient - mean) * (1 - beta1))
+            square.mul_(beta2).add_(gradient * gradient * (1 - beta2))
             if differentiable:  # later steps must not overwrite what autograd keeps of this one
                 mean = mean.clone()
             if largest is not None:
                 square = maximum(largest.clone() if differentiable else largest, square)
                 largest.copy_(square)
             denominator = square.sqrt() / (1 - beta2**step) ** 0.5 + eps
-            add_ratio(parameter, mean, denominator, -(rate / (1 - beta1**step)))
+            parameter.sub_(mean / denominator * (rate / (1 - beta1**step)))

@@ -11,7 +11,7 @@ from .arguments import check_betas, check_learning_rate, check_not_negative
 from .complex_views import as_real
 from .host_scalars import scalar_dtype
 from .optimizer import Optimizer, Parameters
-from .scaled_updates import add_ratio, scale_of
+from .scales import scale_of
 
 
 class Adamax(Optimizer):
@@ -90,10 +90,10 @@ class Adamax(Optimizer):
             if group["maximize"]:
                 gradient = -gradient
             if weight_decay:
-                gradient = gradient.add(parameter, alpha=weight_decay)
+                gradient = gradient + parameter * weight_decay
             mean, largest = state["exp_avg"], state["exp_inf"]
             if parameter.is_complex():
                 parameter, gradient, mean, largest = as_real(parameter, gradient, mean, largest)
-            mean.lerp_(gradient, 1 - beta1)
+            mean.add_((gradient - mean) * (1 - beta1))
             largest.copy_(maximum(largest * beta2, gradient.abs() + eps))
-            add_ratio(parameter, mean, largest, -(rate / (1 - beta1**step)))
+            parameter.sub_(mean / largest * (rate / (1 - beta1**step)))

@@ -10,7 +10,7 @@ from .arguments import check_learning_rate, check_not_negative
 from .complex_views import as_real
 from .host_scalars import scalar_dtype
 from .optimizer import Optimizer, Parameters
-from .scaled_updates import add_scaled, scale_of
+from .scales import scale_of
 
 
 class ASGD(Optimizer):
@@ -96,7 +96,7 @@ class ASGD(Optimizer):
             if group["maximize"]:
                 gradient = -gradient
             if weight_decay:
-                gradient = gradient.add(parameter, alpha=weight_decay)
+                gradient = gradient + parameter * weight_decay
             mean = state["ax"]
             if parameter.is_complex():
                 parameter, gradient, mean = as_real(parameter, gradient, mean)
@@ -115,7 +115,7 @@ class ASGD(Optimizer):
 
 def _descend(parameter: Tensor, gradient: Tensor, mean: Tensor, eta: Any, decay: float, weight: Any) -> None:
     parameter.mul_(1 - decay * eta)
-    add_scaled(parameter, gradient, -eta)
+    parameter.sub_(gradient * eta)
     if not isinstance(weight, Tensor) and weight == 1:
         mean.copy_(parameter)
     else:

@@ -9,7 +9,7 @@ from ..operators.creation import zeros_like
 from ..tensor import Tensor
 from .arguments import check_learning_rate, check_not_negative
 from .optimizer import Optimizer, Parameters
-from .scaled_updates import add_scaled, scale_of
+from .scales import scale_of
 
 
 class Muon(Optimizer):
@@ -88,7 +88,7 @@ class Muon(Optimizer):
                     raise RuntimeError("Muon does not support sparse gradients")
                 state["momentum_buffer"] = zeros_like(gradient)
             buffer = state["momentum_buffer"]
-            buffer.lerp_(gradient, 1 - momentum)
+            buffer.add_((gradient - buffer) * (1 - momentum))
             update = gradient.lerp(buffer, momentum) if group["nesterov"] else buffer
             update = _orthogonal(update, group["ns_coefficients"], group["ns_steps"], group["eps"])
             parameter.mul_(1 - rate * group["weight_decay"])
@@ -97,7 +97,7 @@ class Muon(Optimizer):
                 ratio = 0.2 * max(rows, columns) ** 0.5
             else:
                 ratio = max(1, rows / columns) ** 0.5
-            add_scaled(parameter, update.to(dtype=parameter.dtype), -(rate * ratio))
+            parameter.sub_(update.to(dtype=parameter.dtype) * (rate * ratio))
 
 
 def _orthogonal(matrix: Tensor, coefficients: tuple[float, float, float], steps: int, eps: float) -> Tensor:

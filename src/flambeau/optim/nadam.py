@@ -10,7 +10,7 @@ from .arguments import check_betas, check_learning_rate, check_not_negative
 from .complex_views import as_real
 from .host_scalars import scalar_dtype
 from .optimizer import Optimizer, Parameters
-from .scaled_updates import add_ratio, scale_of
+from .scales import scale_of
 
 
 class NAdam(Optimizer):
@@ -41,7 +41,7 @@ class NAdam(Optimizer):
         >>> import flambeau as torch
         >>> weight = torch.nn.Parameter(torch.tensor([1.0])); weight.grad = torch.tensor([2.0])
         >>> torch.optim.NAdam([weight], lr=0.25).step(); round(weight.item(), 3)
-        0.734
+        0.736
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class NAdam(Optimizer):
                 if group["decoupled_weight_decay"]:
                     parameter.mul_(1 - rate * weight_decay)
                 else:
-                    gradient = gradient.add(parameter, alpha=weight_decay)
+                    gradient = gradient + parameter * weight_decay
             momentum = beta1 * (1.0 - 0.5 * 0.96 ** (step * growth))
             next_momentum = beta1 * (1.0 - 0.5 * 0.96 ** ((step + 1) * growth))
             product: Any
@@ -113,8 +113,10 @@ class NAdam(Optimizer):
             mean, square = state["exp_avg"], state["exp_avg_sq"]
             if parameter.is_complex():
                 parameter, gradient, mean, square = as_real(parameter, gradient, mean, square)
-            mean.lerp_(gradient, 1 - beta1)
-            square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+            mean.add_((gradient - mean) * (1 - beta1))
+            square.mul_(beta2).add_(gradient * gradient * (1 - beta2))
+            if group["differentiable"]:  # later steps must not overwrite what autograd keeps of this one
+                mean = mean.clone()
             denominator = (square / (1 - beta2**step)).sqrt() + eps
-            add_ratio(parameter, gradient, denominator, -rate * (1.0 - momentum) / (1.0 - product))
-            add_ratio(parameter, mean, denominator, -rate * next_momentum / (1.0 - product * next_momentum))
+            parameter.sub_(gradient / denominator * (rate * (1.0 - momentum) / (1.0 - product)))
+            parameter.sub_(mean / denominator * (rate * next_momentum / (1.0 - product * next_momentum)))

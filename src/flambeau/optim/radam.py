@@ -10,7 +10,7 @@ from .arguments import check_betas, check_learning_rate, check_not_negative
 from .complex_views import as_real
 from .host_scalars import scalar_dtype
 from .optimizer import Optimizer, Parameters
-from .scaled_updates import add_ratio, add_scaled, scale_of
+from .scales import scale_of
 
 
 class RAdam(Optimizer):
@@ -100,19 +100,19 @@ class RAdam(Optimizer):
                 if group["decoupled_weight_decay"]:
                     parameter.mul_(1 - rate * weight_decay)
                 else:
-                    gradient = gradient.add(parameter, alpha=weight_decay)
+                    gradient = gradient + parameter * weight_decay
             mean, square = state["exp_avg"], state["exp_avg_sq"]
             if parameter.is_complex():
                 parameter, gradient, mean, square = as_real(parameter, gradient, mean, square)
-            mean.lerp_(gradient, 1 - beta1)
-            square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-            scale = -rate / (1 - beta1**step)
+            mean.add_((gradient - mean) * (1 - beta1))
+            square.mul_(beta2).add_(gradient * gradient * (1 - beta2))
+            scale = rate / (1 - beta1**step)
             correction = 1 - beta2**step
             rho = rho_limit - 2 * step * beta2**step / correction
             if rho > 5.0:  # known from the step count alone
                 rectification = (
                     (rho - 4) * (rho - 2) * rho_limit / ((rho_limit - 4) * (rho_limit - 2) * rho)
                 ) ** 0.5
-                add_ratio(parameter, mean, square.sqrt() + eps, scale * rectification * correction**0.5)
+                parameter.sub_(mean / (square.sqrt() + eps) * (scale * rectification * correction**0.5))
             else:
-                add_scaled(parameter, mean, scale)
+                parameter.sub_(mean * scale)

@@ -10,7 +10,7 @@ from .arguments import check_learning_rate, check_not_negative
 from .complex_views import as_real
 from .host_scalars import scalar_dtype
 from .optimizer import Optimizer, Parameters
-from .scaled_updates import add_ratio, add_scaled, scale_of
+from .scales import scale_of
 
 
 class RMSprop(Optimizer):
@@ -103,7 +103,7 @@ class RMSprop(Optimizer):
             if group["maximize"]:
                 gradient = -gradient
             if weight_decay:
-                gradient = gradient.add(parameter, alpha=weight_decay)
+                gradient = gradient + parameter * weight_decay
             square = state["square_avg"]
             mean = state["grad_avg"] if centered else None
             buffer = state["momentum_buffer"] if momentum > 0 else None
@@ -111,14 +111,14 @@ class RMSprop(Optimizer):
                 parameter, gradient, square = as_real(parameter, gradient, square)
                 mean = None if mean is None else as_real(mean)[0]
                 buffer = None if buffer is None else as_real(buffer)[0]
-            square.mul_(alpha).addcmul_(gradient, gradient, value=1 - alpha)
+            square.mul_(alpha).add_(gradient * gradient * (1 - alpha))
             if mean is not None:
-                mean.lerp_(gradient, 1 - alpha)
-                size = square.addcmul(mean, mean, value=-1).sqrt() + eps
+                mean.add_((gradient - mean) * (1 - alpha))
+                size = (square - mean * mean).sqrt() + eps
             else:
                 size = square.sqrt() + eps
             if buffer is not None:
-                buffer.mul_(momentum).addcdiv_(gradient, size)
-                add_scaled(parameter, buffer, -rate)
+                buffer.mul_(momentum).add_(gradient / size)
+                parameter.sub_(buffer * rate)
             else:
-                add_ratio(parameter, gradient, size, -rate)
+                parameter.sub_(gradient / size * rate)

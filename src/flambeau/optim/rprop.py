@@ -97,5 +97,5 @@ class Rprop(Optimizer):
             adapted = where(agreement > 0, size * grow, where(agreement < 0, size * shrink, size))
             size.copy_(adapted.clamp(smallest, largest))
             gradient = where(agreement < 0, 0.0, gradient)
-            parameter.addcmul_(gradient.sign(), size, value=-1)
+            parameter.sub_(gradient.sign() * size)
             previous.copy_(gradient)

@@ -7,7 +7,7 @@ from typing import Any
 from ..tensor import Tensor
 from .arguments import check_fused
 from .optimizer import Optimizer, Parameters
-from .scaled_updates import add_scaled, scale_of
+from .scales import scale_of
 
 
 class SGD(Optimizer):
@@ -81,33 +81,34 @@ class SGD(Optimizer):
 
     def _update_group(self, group: dict[str, Any]) -> None:
         rate = group["lr"]
-        momentum = group["momentum"]
+        momentum, dampening = group["momentum"], group["dampening"]
         weight_decay = group["weight_decay"]
         maximize = group["maximize"]
-        if isinstance(rate, Tensor) or isinstance(weight_decay, Tensor):
-            rate, weight_decay = scale_of(rate), scale_of(weight_decay)
+        if isinstance(rate, Tensor):
+            rate = scale_of(rate)
+        if isinstance(weight_decay, Tensor):
+            weight_decay = scale_of(weight_decay)
         elif not (momentum or weight_decay or maximize):
             for parameter in group["params"]:
                 gradient = parameter.grad
                 if gradient is not None:
-                    parameter.add_(gradient, alpha=-rate)
+                    parameter.sub_(gradient * rate)
             return
+        decays = isinstance(weight_decay, Tensor) or weight_decay != 0
         for parameter in group["params"]:
             gradient = parameter.grad
             if gradient is None:
                 continue
             if maximize:
                 gradient = -gradient
-            if isinstance(weight_decay, Tensor):
+            if decays:
                 gradient = gradient + parameter * weight_decay
-            elif weight_decay:
-                gradient = gradient.add(parameter, alpha=weight_decay)
             if momentum:
                 state = self.state[parameter]
                 buffer = state.get("momentum_buffer")
                 if buffer is None:
                     buffer = state["momentum_buffer"] = gradient.detach().clone()
                 else:
-                    buffer.mul_(momentum).add_(gradient, alpha=1 - group["dampening"])
-                gradient = gradient.add(buffer, alpha=momentum) if group["nesterov"] else buffer
-            add_scaled(parameter, gradient, -rate)
+                    buffer.mul_(momentum).add_(gradient * (1 - dampening) if dampening else gradient)
+                gradient = gradient + buffer * momentum if group["nesterov"] else buffer
+            parameter.sub_(gradient * rate)

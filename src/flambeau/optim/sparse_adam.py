@@ -8,7 +8,7 @@ from ..operators.creation import zeros_like
 from ..tensor import Tensor
 from .arguments import check_betas
 from .optimizer import Optimizer, Parameters
-from .scaled_updates import scale_of
+from .scales import scale_of
 
 
 class SparseAdam(Optimizer):
