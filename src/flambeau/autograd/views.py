@@ -77,11 +77,9 @@ def _window_like(whole: Any, base_spec: Any, spec: Any, offset: int) -> Any:
 
 def renew(view: Any) -> None:
     """Give a view the node it would have if it were taken from its base now."""
-    from ..operators.views import strided
-
     base = view._base
     values = (base, tuple(view._spec.shape), view._spec.strides, view.storage_offset(), base.storage_offset())
-    attach(new_plan(strided, values, [view]), values, [view])
+    attach(new_plan(window_operator[0], values, [view]), values, [view])
     view._view_of = base._node
 
 
