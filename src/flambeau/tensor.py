@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,6 +63,12 @@ class Tensor(Memory, metaclass=_TensorMeta):
         else:
             made = creation.empty(*args)
         return made if cls is Tensor else made.as_subclass(cls)
+
+    if TYPE_CHECKING:  # the methods and Python's operators are entered from operators/ at run time
+
+        def __getattr__(self, name: str) -> Any: ...
+
+        def __getitem__(self, index: Any) -> Any: ...
 
     def as_subclass(self, cls: type) -> Any:
         """The same tensor as an instance of a subclass."""

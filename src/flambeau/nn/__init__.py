@@ -101,6 +101,7 @@ from .padding import (
     ZeroPad2d as ZeroPad2d,
     ZeroPad3d as ZeroPad3d,
 )
+from .parallel import DataParallel as DataParallel
 from .parameter import (
     Buffer as Buffer,
     Parameter as Parameter,
@@ -109,7 +110,7 @@ from .parameter import (
 )
 
 #: Packages imported on first use: a program that only uses layers does not pay for them.
-_PACKAGES = ("functional", "init", "modules", "parallel", "utils")
+_PACKAGES = ("functional", "init", "modules", "utils")
 
 
 def __getattr__(name: str) -> Any:

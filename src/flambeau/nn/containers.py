@@ -174,7 +174,7 @@ class ModuleList(_NumberedModules):
 
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return type(self)(list(self._modules.values())[index])
+            return type(self)(list(self)[index])
         return self._modules[self._name_at(index)]
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
@@ -300,7 +300,7 @@ def _registered(value: Any) -> Any:
 
 
 def _describe(value: Any, type_name: str) -> str:
-    if not isinstance(value, Tensor):
+    if not type_name:
         return f"Object of type: {type(value).__name__}"
     kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
     size = "x".join(str(extent) for extent in value.size())

@@ -84,7 +84,7 @@ class Module:
 
     training: bool
     _parameters: dict[str, Parameter | None]
-    _buffers: dict[str, Tensor | None]
+    _buffers: dict[str, Any]
     _non_persistent_buffers_set: set[str]
     _modules: dict[str, Module | None]
     _backward_pre_hooks: OrderedDict[int, Any]
@@ -297,7 +297,7 @@ class Module:
             if buffers is None:
                 raise AttributeError("cannot assign buffer before Module.__init__() call")
             self._forget(name, own, parameters, modules)
-            self.register_buffer(name, value, value.persistent)
+            self.register_buffer(name, value, getattr(value, "persistent", True))
         elif buffers is not None and name in buffers:
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from typing import Any
 
 from .. import operators
-from ..tensor import Tensor
+from ..tensor import Tensor, _TensorMeta
 from ..tensor_memory import own_attributes
 
 __all__ = [
@@ -24,7 +24,7 @@ def _is_exact_tensor(value: Any) -> bool:
     return type(value) is Tensor
 
 
-class _ParameterKind(type(Tensor)):  # type: ignore[misc]
+class _ParameterKind(_TensorMeta):
     # A tensor subclass wrapped in Parameter stays what it is and carries only a mark, so isinstance must look at that.
     def __instancecheck__(cls, instance: Any) -> bool:
         if cls is Parameter and isinstance(instance, Tensor) and getattr(instance, "_is_param", False):
@@ -72,8 +72,9 @@ class Parameter(Tensor, metaclass=_ParameterKind):
         memo[id(self)] = result
         return result
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
-        return "Parameter containing:\n" + super().__repr__(tensor_contents=tensor_contents)
+    # The type checker takes the parameters of double-underscore methods for nameless.
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
+        return "Parameter containing:\n" + super().__repr__(tensor_contents=tensor_contents)  # type: ignore[call-arg]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # Hooks are not saved; the empty mapping keeps the format of PyTorch's files.
@@ -100,7 +101,7 @@ def rebuild_parameter_with_state(data: Any, requires_grad: bool, backward_hooks:
     return parameter
 
 
-class _BufferKind(type(Tensor)):  # type: ignore[misc]
+class _BufferKind(_TensorMeta):
     def __instancecheck__(cls, instance: Any) -> bool:
         if cls is Buffer and isinstance(instance, Tensor) and getattr(instance, "_is_buffer", False):
             return True
@@ -168,7 +169,7 @@ class UninitializedTensorMixin:
         return (type(self), (self.requires_grad, self.device, self.dtype))
 
 
-class UninitializedParameter(UninitializedTensorMixin, Parameter):
+class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]
     """A parameter whose shape is found when its lazy module first sees an input.
 
     >>> import flambeau as torch
@@ -190,7 +191,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
         return result
 
 
-class UninitializedBuffer(UninitializedTensorMixin, Tensor):
+class UninitializedBuffer(UninitializedTensorMixin, Tensor):  # type: ignore[misc]
     """A buffer whose shape is found when its lazy module first sees an input.
 
     >>> import flambeau as torch

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
 from types import GeneratorType
 from typing import Any
 
@@ -29,11 +28,11 @@ def _gradients(parameters: Any) -> list[Any]:
 
 @no_grad()
 def get_total_norm(
-    tensors: Tensor | Iterable[Tensor],
+    tensors: Any,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
-) -> Tensor:
+) -> Any:
     """The norm of all tensors seen as one vector; zero for none.
 
     Raises:
@@ -60,7 +59,7 @@ def get_total_norm(
 
 @no_grad()
 def clip_grads_with_norm_(
-    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
+    parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None
 ) -> None:
     """Scale the gradients by max_norm / (total_norm + 1e-6) where that is less than one."""
     gradients = _gradients(parameters)
@@ -74,12 +73,12 @@ def clip_grads_with_norm_(
 
 @no_grad()
 def clip_grad_norm_(
-    parameters: Tensor | Iterable[Tensor],
+    parameters: Any,
     max_norm: float,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
-) -> Tensor:
+) -> Any:
     """Scale the gradients so that their common norm is at most ``max_norm``; returns what the norm was.
 
     Pascanu et al., "On the difficulty of training recurrent neural networks" (2013).
@@ -96,12 +95,12 @@ def clip_grad_norm_(
 
 
 def clip_grad_norm(
-    parameters: Tensor | Iterable[Tensor],
+    parameters: Any,
     max_norm: float,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
-) -> Tensor:
+) -> Any:
     """Deprecated: use :func:`clip_grad_norm_`."""
     warnings.warn(
         "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.",
@@ -112,7 +111,7 @@ def clip_grad_norm(
 
 
 @no_grad()
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
+def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
     """Clamp every value of the gradients to [-clip_value, clip_value]."""
     clip_value = float(clip_value)
     for gradient in _gradients(parameters):

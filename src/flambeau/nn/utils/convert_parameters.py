@@ -17,7 +17,7 @@ def _same_device(parameter: Any, device: Any) -> Any:
     return parameter.device
 
 
-def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
+def parameters_to_vector(parameters: Iterable[Any]) -> Any:
     """The parameters, flattened and joined.
 
     >>> import flambeau as torch
@@ -32,7 +32,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     return operators.cat(pieces)
 
 
-def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
+def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
     """Let each parameter be its piece of ``vec``.
 
     Raises:

@@ -144,7 +144,7 @@ def _rows(batch_sizes: list[int], order: list[int], batch: int, length: int, bat
 
 
 def pack_padded_sequence(
-    input: Tensor, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
+    input: Any, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
 ) -> PackedSequence:
     """Pack a padded batch ``input`` (T, B, *), or (B, T, *) with ``batch_first``.
 
@@ -209,7 +209,7 @@ def pad_packed_sequence(
     batch_first: bool = False,
     padding_value: float = 0.0,
     total_length: int | None = None,
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Any, Any]:
     """Undo :func:`pack_padded_sequence`: the padded batch, in its first order, and the lengths.
 
     Raises:
@@ -236,7 +236,7 @@ def pad_packed_sequence(
 
 def pad_sequence(
     sequences: Any, batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
-) -> Tensor:
+) -> Any:
     """Stack sequences (L, *) of different lengths, padded to the longest: (T, B, *), or (B, T, *).
 
     >>> import flambeau as torch
@@ -291,14 +291,14 @@ def _same_trailing(first: Any, other: Any) -> None:
         )
 
 
-def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool = False) -> list[Tensor]:
+def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = False) -> list[Any]:
     """Undo :func:`pad_sequence` (padded on the right): the sequences, each with its own length."""
     sequences = padded_sequences if batch_first else padded_sequences.transpose(0, 1)
     counts = lengths.tolist() if isinstance(lengths, Tensor) else lengths
     return [sequence[:count] for sequence, count in zip(sequences.unbind(0), counts)]
 
 
-def pack_sequence(sequences: list[Tensor], enforce_sorted: bool = True) -> PackedSequence:
+def pack_sequence(sequences: list[Any], enforce_sorted: bool = True) -> PackedSequence:
     """Pack sequences (L, *) of different lengths.
 
     >>> import flambeau as torch
@@ -309,7 +309,7 @@ def pack_sequence(sequences: list[Tensor], enforce_sorted: bool = True) -> Packe
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 
 
-def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
+def unpack_sequence(packed_sequences: PackedSequence) -> list[Any]:
     """Undo :func:`pack_sequence`."""
     padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
     return unpad_sequence(padded, lengths, batch_first=True)
