@@ -6,8 +6,7 @@ from typing import Any
 
 from .operators.activation import log_softmax, softmax
 from .operators.declaration import functions as _functions
-from .operators.exponential import exp2, expm1, log1p, logit, xlogy
-from .operators.exponential import sigmoid as expit
+from .operators.exponential import exp2, expm1, log1p, logit, sigmoid as expit, xlogy
 from .operators.rounding import round
 from .operators.special_functions import (
     airy_ai,
@@ -20,6 +19,7 @@ from .operators.special_functions import (
     chebyshev_polynomial_v,
     chebyshev_polynomial_w,
     digamma,
+    digamma as psi,
     entr,
     erf,
     erfc,
@@ -31,13 +31,17 @@ from .operators.special_functions import (
     i0e,
     i1,
     i1e,
+    igamma as gammainc,
+    igammac as gammaincc,
     laguerre_polynomial_l,
     legendre_polynomial_p,
+    lgamma as gammaln,
     log_ndtr,
     modified_bessel_i0,
     modified_bessel_i1,
     modified_bessel_k0,
     modified_bessel_k1,
+    mvlgamma as multigammaln,
     ndtr,
     ndtri,
     polygamma,
@@ -51,11 +55,6 @@ from .operators.special_functions import (
     xlog1py,
     zeta,
 )
-from .operators.special_functions import digamma as psi
-from .operators.special_functions import igamma as gammainc
-from .operators.special_functions import igammac as gammaincc
-from .operators.special_functions import lgamma as gammaln
-from .operators.special_functions import mvlgamma as multigammaln
 from .operators.trigonometric import sinc
 
 
@@ -66,12 +65,13 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False, *, out: Any = None) -
 
 
 __all__ = [
-    "airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "chebyshev_polynomial_t", "chebyshev_polynomial_u",
-    "chebyshev_polynomial_v", "chebyshev_polynomial_w", "digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "exp2", "expit",
-    "expm1", "gammainc", "gammaincc", "gammaln", "hermite_polynomial_h", "hermite_polynomial_he", "i0", "i0e", "i1", "i1e",
-    "laguerre_polynomial_l", "legendre_polynomial_p", "log1p", "log_ndtr", "log_softmax", "logit", "logsumexp",
-    "modified_bessel_i0", "modified_bessel_i1", "modified_bessel_k0", "modified_bessel_k1", "multigammaln", "ndtr", "ndtri",
-    "polygamma", "psi", "round", "scaled_modified_bessel_k0", "scaled_modified_bessel_k1",
-    "shifted_chebyshev_polynomial_t", "shifted_chebyshev_polynomial_u", "shifted_chebyshev_polynomial_v",
-    "shifted_chebyshev_polynomial_w", "sinc", "softmax", "spherical_bessel_j0", "xlog1py", "xlogy", "zeta",
+    "airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "chebyshev_polynomial_t",
+    "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w", "digamma", "entr", "erf", "erfc",
+    "erfcx", "erfinv", "exp2", "expit", "expm1", "gammainc", "gammaincc", "gammaln", "hermite_polynomial_h",
+    "hermite_polynomial_he", "i0", "i0e", "i1", "i1e", "laguerre_polynomial_l", "legendre_polynomial_p", "log1p",
+    "log_ndtr", "log_softmax", "logit", "logsumexp", "modified_bessel_i0", "modified_bessel_i1",
+    "modified_bessel_k0", "modified_bessel_k1", "multigammaln", "ndtr", "ndtri", "polygamma", "psi", "round",
+    "scaled_modified_bessel_k0", "scaled_modified_bessel_k1", "shifted_chebyshev_polynomial_t",
+    "shifted_chebyshev_polynomial_u", "shifted_chebyshev_polynomial_v", "shifted_chebyshev_polynomial_w", "sinc",
+    "softmax", "spherical_bessel_j0", "xlog1py", "xlogy", "zeta",
 ]  # fmt: skip

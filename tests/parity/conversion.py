@@ -175,7 +175,11 @@ class Converter:
         if module == "_operator" or getattr(operator, getattr(function, "__name__", ""), None) is function:
             return function
         name = getattr(function, "__name__", None)
-        for path in (f"{module}.{name}".removeprefix("torch."), f"Tensor.{name}", str(name)):
+        paths = [f"{module}.{name}".removeprefix("torch."), f"Tensor.{name}", str(name)]
+        if module.startswith("torch._C._"):  # `torch._C._special.special_exp2` is `torch.special.exp2`
+            family = module.removeprefix("torch._C._")
+            paths += [f"{family}.{str(name).removeprefix(family + '_')}", f"nn.functional.{name}"]
+        for path in paths:
             found = attribute_at(self.library, path)
             if found is not None and attribute_at(torch, path) is function:
                 return found

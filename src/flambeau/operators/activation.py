@@ -12,9 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.dtypes import BOOL, COMPLEX, FLOATING
-from ..primitives import elementwise as p
-from ..primitives import memory
-from ..primitives import special_functions as s
+from ..primitives import elementwise as p, memory, special_functions as s
 from ..primitives.values import Value
 from .declaration import POINTWISE, composite, functions, in_place_form, methods, operator
 from .exponential import logistic
@@ -136,8 +134,8 @@ def prelu(input: Any, weight: Any) -> Any:
         channels = here.shape[1] if here.ndim >= 2 else 1
         if channels != count:
             raise RuntimeError(
-                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {count} and channel size = "
-                f"{channels}."
+                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {count} and channel "
+                f"size = {channels}."
             )
     if weight._spec.ndim > 1:
         raise RuntimeError(
@@ -460,7 +458,13 @@ def _glu_back(grad: Any, input: Any, dim: int) -> Any:
     return functions["cat"]((grad * gate, grad * first * gate * (1 - gate)), dim)
 
 
-@operator({"input": _glu_back}, function=False, method=False)
+def _glu_layout(result: Value, operands: Any) -> Any:
+    from ..core import strides
+
+    return strides.pointwise(result.shape, [(result.shape, operands[0].strides)])
+
+
+@operator({"input": _glu_back}, layout=_glu_layout, function=False, method=False)
 def glu(input: Tensor, dim: int = -1) -> Value:
     """The first half along ``dim`` times the logistic function of the second (Dauphin et al. 2016)."""
     from ..core import strides

@@ -8,11 +8,12 @@ from ..core.dtypes import FLOATING, INTEGER, bool_
 from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .declaration import POINTWISE, functions, operator
-from .promotion import as_array, common_dtype, reject
+from .promotion import as_array, common_dtype, needs_tensor, reject
 
 
 def _integers(name: str, *operands: Any) -> tuple[Value, ...]:
     """The operands as arrays of their common dtype, which must hold whole numbers."""
+    needs_tensor(name.removesuffix("_cpu"), *operands)
     kind = common_dtype(*operands)
     arrays = tuple(as_array(each, kind) for each in operands)
     if kind.category >= FLOATING:

@@ -39,7 +39,8 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Value:
     """
     if input.dtype is not end.dtype:
         raise RuntimeError(f"expected dtype {input.dtype.name} for `end`, but got dtype {end.dtype.name}")
-    if not weight.is_number and weight.dtype is not input.dtype and not (weight.ndim == 0 and weight.category <= input.category):
+    fits = weight.is_number or weight.dtype is input.dtype or (weight.ndim == 0 and weight.category <= input.category)
+    if not fits:
         raise RuntimeError(f"expected dtype {input.dtype.name} for `weight`, but got dtype {weight.dtype.name}")
     if input.category < FLOATING:
         raise NotImplementedError(f"\"lerp_kernel_scalar\" not implemented for '{scalar_name(input.dtype)}'")
@@ -99,11 +100,11 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     """
     if tensor1.category < FLOATING and tensor2.category < FLOATING:
         raise RuntimeError(
-            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true "
-            "division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * "
-            "torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / tensor2) for "
-            "float inputs. The future addcdiv behavior is just the latter implementation: (input + value * tensor1 / tensor2), "
-            "for all dtypes."
+            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a "
+            "true division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * "
+            "torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / "
+            "tensor2) for float inputs. The future addcdiv behavior is just the latter implementation: (input + value "
+            "* tensor1 / tensor2), for all dtypes."
         )
     kind = common_dtype(input, tensor1, tensor2)
     x, y, z = in_dtype(kind, input, tensor1, tensor2)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.dtypes import BOOL, COMPLEX, FLOATING, bool_
-from ..primitives import elementwise as p
-from ..primitives import memory
-from ..primitives import reductions as r
+from ..primitives import elementwise as p, memory, reductions as r
 from ..primitives.values import Value
 from .declaration import POINTWISE, composite, functions, operator
 from .promotion import as_array, promote, reject
@@ -23,7 +21,7 @@ def _relation(name: str, of: Any, x: Any, y: Any, ordered: bool = True) -> Value
 
 
 @operator(layout=POINTWISE, in_place=True)
-def eq(input: Tensor | Number, other: Tensor | Number) -> Value:
+def eq(input: Tensor, other: Tensor | Number) -> Value:
     """input = other, elementwise.
 
     >>> import flambeau as torch
@@ -34,7 +32,7 @@ def eq(input: Tensor | Number, other: Tensor | Number) -> Value:
 
 
 @operator(layout=POINTWISE, in_place=True, aliases=("not_equal",))
-def ne(input: Tensor | Number, other: Tensor | Number) -> Value:
+def ne(input: Tensor, other: Tensor | Number) -> Value:
     """input ≠ other, elementwise.
 
     >>> import flambeau as torch
@@ -45,7 +43,7 @@ def ne(input: Tensor | Number, other: Tensor | Number) -> Value:
 
 
 @operator(layout=POINTWISE, in_place=True, aliases=("less",))
-def lt(input: Tensor | Number, other: Tensor | Number) -> Value:
+def lt(input: Tensor, other: Tensor | Number) -> Value:
     """input < other, elementwise.
 
     >>> import flambeau as torch
@@ -56,7 +54,7 @@ def lt(input: Tensor | Number, other: Tensor | Number) -> Value:
 
 
 @operator(layout=POINTWISE, in_place=True, aliases=("less_equal",))
-def le(input: Tensor | Number, other: Tensor | Number) -> Value:
+def le(input: Tensor, other: Tensor | Number) -> Value:
     """input ≤ other, elementwise.
 
     >>> import flambeau as torch
@@ -67,7 +65,7 @@ def le(input: Tensor | Number, other: Tensor | Number) -> Value:
 
 
 @operator(layout=POINTWISE, in_place=True, aliases=("greater",))
-def gt(input: Tensor | Number, other: Tensor | Number) -> Value:
+def gt(input: Tensor, other: Tensor | Number) -> Value:
     """input > other, elementwise.
 
     >>> import flambeau as torch
@@ -78,7 +76,7 @@ def gt(input: Tensor | Number, other: Tensor | Number) -> Value:
 
 
 @operator(layout=POINTWISE, in_place=True, aliases=("greater_equal",))
-def ge(input: Tensor | Number, other: Tensor | Number) -> Value:
+def ge(input: Tensor, other: Tensor | Number) -> Value:
     """input ≥ other, elementwise.
 
     >>> import flambeau as torch

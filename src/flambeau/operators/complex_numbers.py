@@ -30,15 +30,23 @@ def conj(input: Any) -> Any:
     return conjugated(input) if input._spec.dtype.category == COMPLEX else input
 
 
-@operator({"input": lambda grad: grad.conj()}, layout=POINTWISE, in_place=True)
-def conj_physical(input: Tensor) -> Value:
-    """The complex conjugate, always a new tensor.
+@operator(
+    {"input": lambda grad: grad.conj()},
+    layout=POINTWISE, in_place=True, name="conj_physical", function=False, method=False,
+)
+def _conjugated_physically(input: Tensor) -> Value:
+    return p.conjugate(input) if input.category == COMPLEX else input
+
+
+@composite()
+def conj_physical(input: Any) -> Any:
+    """The complex conjugate; a real tensor itself.
 
     >>> import flambeau as torch
     >>> torch.conj_physical(torch.tensor([1 + 2j]))
     tensor([1.-2.j])
     """
-    return p.conjugate(input) if input.category == COMPLEX else input
+    return _conjugated_physically(input) if input._spec.dtype.category == COMPLEX else input
 
 
 @composite()
@@ -76,7 +84,14 @@ def _angle_back(grad: Any, input: Any) -> Any:
     )
 
 
-@operator({"input": _angle_back}, layout=POINTWISE)
+def _angle_layout(result: Value, operands: Any) -> Any:
+    from ..core import strides
+
+    here = operands[0]
+    return None if here.dtype.category == COMPLEX else strides.like(here.shape, here.strides)
+
+
+@operator({"input": _angle_back}, layout=_angle_layout)
 def angle(input: Tensor) -> Value:
     """The angle of a complex number in radians; 0 or π for a real one.
 
@@ -91,7 +106,7 @@ def angle(input: Tensor) -> Value:
     return p.select(p.is_nan(x), x, turned)
 
 
-def _check_parts(name: str, x: Value, y: Value) -> None:
+def _check_parts(x: Value, y: Value) -> None:
     for each in (x, y):
         if each.category != FLOATING or each.dtype.name == "bfloat16":
             raise RuntimeError(
@@ -100,24 +115,37 @@ def _check_parts(name: str, x: Value, y: Value) -> None:
             )
     if x.dtype is not y.dtype:
         raise RuntimeError(
-            f"Expected object of scalar type {scalar_name(x.dtype)} but got scalar type {scalar_name(y.dtype)} for second "
-            "argument"
+            f"Expected object of scalar type {scalar_name(x.dtype)} but got scalar type {scalar_name(y.dtype)} "
+            "for second argument"
         )
 
 
 @operator(
     {"real": lambda grad: functions["real"](grad), "imag": lambda grad: functions["imag"](grad)},
-    layout=POINTWISE, method=False, name="complex",
+    layout=POINTWISE, method=False, function=False, name="complex",
 )  # fmt: skip
-def complex_(real: Tensor, imag: Tensor) -> Value:
+def _complex(real: Tensor, imag: Tensor) -> Value:
+    _check_parts(real, imag)
+    return p.make_complex(real, imag)
+
+
+@composite(method=False, name="complex")
+def complex_(real: Any, imag: Any, *, out: Any = None) -> Any:
     """real + i·imag.
 
     >>> import flambeau as torch
     >>> torch.complex(torch.tensor([1.0]), torch.tensor([2.0]))
     tensor([1.+2.j])
     """
-    _check_parts("complex", real, imag)
-    return p.make_complex(real, imag)
+    if out is None:
+        return _complex(real, imag)
+    wanted = real._spec.dtype.to_complex()
+    if out._spec.dtype is not wanted:
+        raise RuntimeError(
+            f"Expected object of scalar type {scalar_name(wanted)} but got scalar type {scalar_name(out._spec.dtype)} "
+            "for argument 'out'"
+        )
+    return _complex(real, imag, out=out)
 
 
 def _polar_angle(grad: Any, result: Any) -> Any:
@@ -138,7 +166,7 @@ def polar(abs: Tensor, angle: Tensor) -> Value:
     >>> torch.polar(torch.tensor([2.0]), torch.tensor([0.0]))
     tensor([2.+0.j])
     """
-    _check_parts("polar", abs, angle)
+    _check_parts(abs, angle)
     return p.make_complex(abs * p.cos(angle), abs * p.sin(angle))
 
 

@@ -10,7 +10,7 @@ from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .arithmetic import over_conjugate, pow, times_conjugate
 from .declaration import POINTWISE, composite, functions, operator
-from .promotion import as_array, promote, promote_floating, reject, to, widened
+from .promotion import as_array, needs_tensor, promote, promote_floating, reject, to, widened
 
 LOG_2, LOG_10 = math.log(2.0), math.log(10.0)
 
@@ -81,7 +81,10 @@ def log10(input: Tensor) -> Value:
     return p.log10(*promote_floating(input))
 
 
-@operator({"input": lambda grad, input: over_conjugate(grad, input + 1)}, layout=POINTWISE, in_place=True)
+@operator(
+    {"input": lambda grad, input: over_conjugate(grad, input + 1)},
+    layout=POINTWISE, in_place=True, node="Log1PBackward0",
+)
 def log1p(input: Tensor) -> Value:
     """log(1 + input), accurate near zero.
 
@@ -163,7 +166,7 @@ def logit(input: Tensor, eps: float | None = None) -> Value:
     >>> torch.logit(torch.tensor([0.5, 0.8808]))
     tensor([0.0000, 2.0000])
     """
-    reject("logit", input, COMPLEX)
+    reject("logit_cpu", input, COMPLEX)
     (kept,) = promote_floating(input)
     x = widened(kept)
     if eps is not None:
@@ -248,11 +251,12 @@ def xlogy(input: Tensor | Number, other: Tensor | Number) -> Value:
     >>> torch.xlogy(torch.tensor([0.0, 2.0]), torch.tensor([0.0, 1.0]))
     tensor([0., 0.])
     """
-    return times_logarithm("xlogy", input, other, p.log)
+    return times_logarithm("xlogy_cpu", input, other, p.log)
 
 
 def times_logarithm(name: str, input: Any, other: Any, logarithm: Any) -> Value:
     """input·logarithm(other), zero where the input is, NaN where the other is."""
+    needs_tensor(name.removesuffix("_cpu"), input, other)
     x, y = promote_floating(input, other)
     kind = next(each.dtype for each in (x, y) if isinstance(each, Value) and not each.is_number)
     x, y = widened(as_array(x, kind)), widened(as_array(y, kind))

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.dtypes import COMPLEX, INTEGER, bool_
-from ..primitives import elementwise as p
-from ..primitives import memory
+from ..primitives import elementwise as p, memory
 from ..primitives.values import Value
 from .declaration import LIKE_FIRST, functions, methods, operator
 from .promotion import as_array
@@ -38,7 +37,8 @@ def _check_fits(input: Any, *arguments: Any) -> None:
 
 
 def _overflow(kind: Any) -> RuntimeError:
-    c_name = {"float32": "float", "float64": "double"}.get(kind.name, kind.name + "_t" if kind.category == INTEGER else kind.name)
+    c_name = {"float32": "float", "float64": "double"}.get(kind.name, kind.name)
+    c_name += "_t" if kind.category == INTEGER else ""
     return RuntimeError(f"value cannot be converted to type {c_name} without overflow")
 
 
@@ -79,7 +79,8 @@ methods.pop("fill")
         "input": lambda grad, mask: grad.masked_fill(mask, 0),
         "value": lambda grad, mask: functions["where"](mask, grad, 0).sum(),
     },
-    in_place=True, check=_check_fits, node=lambda input, mask, value: "MaskedFillBackward1" if hasattr(value, "_spec") else "MaskedFillBackward0",
+    in_place=True, check=_check_fits,
+    node=lambda input, mask, value: "MaskedFillBackward1" if hasattr(value, "_spec") else "MaskedFillBackward0",
 )  # fmt: skip
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Value:
     """``value`` (a number or a 0-dimensional tensor) where the boolean ``mask`` holds, else ``input``.
@@ -95,4 +96,6 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Value:
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
             f"{value.ndim} dimension{'s' if value.ndim != 1 else ''}."
         )
+    if value.category == COMPLEX != input.category:
+        raise _overflow(input.dtype)
     return p.select(mask, as_array(value, input.dtype), input)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.dtypes import BOOL, COMPLEX, FLOATING, bool_, int32
+from ..core.dtypes import BOOL, COMPLEX, FLOATING, bool_
 from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .declaration import POINTWISE, functions, methods, operator
+from .missing_derivatives import no_derivative
 from .promotion import as_array, promote, promote_floating, reject
 
 
@@ -16,7 +17,8 @@ def _zero(grad: Any) -> Any:
 
 
 @operator(
-    {"input": lambda grad, input: grad * functions["sgn"](input)}, layout=POINTWISE, in_place=True, aliases=("absolute",)
+    {"input": lambda grad, input: grad * functions["sgn"](input)},
+    layout=POINTWISE, in_place=True, aliases=("absolute",),
 )
 def abs(input: Tensor) -> Value:
     """|input|; the modulus of complex numbers.
@@ -109,7 +111,10 @@ def _copysign_back(grad: Any, input: Any, result: Any) -> Any:
     return grad * (result / input).masked_fill(input == 0, 0)
 
 
-@operator({"input": _copysign_back, "other": _zero}, layout=POINTWISE, in_place=True)
+@operator(
+    {"input": _copysign_back, "other": _zero}, layout=POINTWISE, in_place=True,
+    node=lambda input, other: "CopysignBackward0" if hasattr(other, "_spec") else "CopysignBackward1",
+)  # fmt: skip
 def copysign(input: Tensor, other: Tensor | Number) -> Value:
     """|input| with the sign of ``other``.
 
@@ -122,7 +127,10 @@ def copysign(input: Tensor, other: Tensor | Number) -> Value:
     return p.copysign(x, y)
 
 
-@operator(layout=POINTWISE, in_place=True)
+@operator(
+    {"input": no_derivative("heaviside", "self"), "values": no_derivative("heaviside", "values")},
+    layout=POINTWISE, in_place=True,
+)  # fmt: skip
 def heaviside(input: Tensor, values: Tensor) -> Value:
     """The step function: 0 below zero, ``values`` at zero, 1 above.
 
@@ -138,7 +146,13 @@ def heaviside(input: Tensor, values: Tensor) -> Value:
     return p.select(p.equal(input, zero), values, p.cast(p.greater(input, zero), dtype=input.dtype))
 
 
-@operator(layout=POINTWISE, in_place=True)
+@operator(
+    {
+        "input": lambda grad, input, other: grad.masked_fill(input == other, 0),
+        "other": lambda grad: _zero(grad),
+    },
+    layout=POINTWISE, in_place=True,
+)  # fmt: skip
 def nextafter(input: Tensor, other: Tensor) -> Value:
     """The next representable number after ``input`` towards ``other``.
 

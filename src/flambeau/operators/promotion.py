@@ -64,6 +64,17 @@ def widened(x: Value) -> Value:
     return to(x, x.dtype.compute)
 
 
+def needs_tensor(name: str, *operands: Any) -> None:
+    """Raise PyTorch's error when all operands are Python numbers.
+
+    Raises:
+        TypeError: none of them is a tensor.
+    """
+    if not any(isinstance(each, Value) and not each.is_number for each in operands):
+        names = ", ".join({0: "bool", 1: "int", 2: "float", 3: "complex"}[each.category] for each in operands)
+        raise TypeError(f"{name}() received an invalid combination of arguments - got ({names}); one must be a Tensor")
+
+
 def reject(name: str, x: Value, *categories: int) -> None:
     """Raise PyTorch's error when ``x`` is of one of these categories.
 
@@ -77,6 +88,6 @@ def reject(name: str, x: Value, *categories: int) -> None:
 
 
 __all__ = [
-    "BOOL", "COMPLEX", "FLOATING", "INTEGER", "as_array", "common_dtype", "in_dtype", "promote", "promote_floating",
+    "BOOL", "COMPLEX", "FLOATING", "INTEGER", "as_array", "common_dtype", "in_dtype", "needs_tensor", "promote", "promote_floating",
     "reject", "to", "widened",
 ]  # fmt: skip

@@ -25,7 +25,8 @@ def choose(condition: Tensor, input: Tensor | Number, other: Tensor | Number) ->
         condition = p.cast(condition, dtype=bool_)
     if condition.dtype is not bool_:
         raise RuntimeError(
-            f"where expected condition to be a boolean tensor, but got a tensor with dtype {scalar_name(condition.dtype)}"
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{scalar_name(condition.dtype)}"
         )
     kind = common_dtype(input, other)
     return p.select(condition, as_array(input, kind), as_array(other, kind))
@@ -77,7 +78,7 @@ def _clamp_max(grad: Any, input: Any, min: Any, max: Any) -> Any:
 
 @operator(
     {"input": _clamp_input, "min": _clamp_min, "max": _clamp_max}, layout=POINTWISE, in_place=True, aliases=("clip",),
-    node=lambda input, min, max: "ClampBackward0" if hasattr(min, "_spec") or hasattr(max, "_spec") else "ClampBackward1",
+    node=lambda input, min, max: f"ClampBackward{int(not (hasattr(min, '_spec') or hasattr(max, '_spec')))}",
 )  # fmt: skip
 def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Value:
     """min(max(input, ``min``), ``max``): kept within bounds, which are numbers or tensors; either may be absent.
@@ -91,7 +92,7 @@ def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Numbe
     kind = common_dtype(input, min, max)
     if kind.category == COMPLEX:
         raise NotImplementedError("clamp is not supported for complex types")
-    if kind is bool_ and any(isinstance(each, bool) or isinstance(each, Value) and each.is_number for each in (min, max)):
+    if kind is bool_ and any(each is not None and each.is_number for each in (min, max)):
         raise NotImplementedError("\"clamp_min_scalar_cpu\" not implemented for 'Bool'")
     (x,) = in_dtype(kind, input)
     if min is not None:

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.dtypes import COMPLEX, FLOATING
-from ..primitives import elementwise as p
-from ..primitives import special_functions as s
+from ..primitives import elementwise as p, special_functions as s
 from ..primitives.values import Value
-from .declaration import POINTWISE, functions, methods, operator
-from .exponential import logarithm_gradient, log1p, times_logarithm
-from .promotion import as_array, promote, promote_floating, reject, to, widened
+from .declaration import POINTWISE, functions, operator
+from .exponential import log1p, logarithm_gradient, times_logarithm
+from .missing_derivatives import no_derivative
+from .promotion import as_array, needs_tensor, promote, promote_floating, reject, to, widened
 
 ROOT_PI = math.sqrt(math.pi)
 
@@ -94,7 +94,7 @@ def erfcx(input: Tensor) -> Value:
 
 @operator(
     {"input": lambda grad, input: grad * _exp(-0.5 * input * input) * (1.0 / math.sqrt(2.0 * math.pi))},
-    layout=POINTWISE, function=False, method=False, name="special_ndtr",
+    layout=POINTWISE, function=False, method=False, name="special_ndtr", node="MulBackward1",
 )  # fmt: skip
 def ndtr(input: Tensor) -> Value:
     """The normal distribution function Φ.
@@ -166,7 +166,7 @@ def entr(input: Tensor) -> Value:
         "input": lambda grad, input, other: logarithm_gradient(grad, input, other, log1p, -1),
         "other": lambda grad, input, other: grad * input / (other + 1),
     },
-    layout=POINTWISE, function=False, method=False, name="special_xlog1py",
+    layout=POINTWISE, function=False, method=False, name="special_xlog1py", node="SpecialXlog1PyBackward0",
 )  # fmt: skip
 def xlog1py(input: Tensor | Number, other: Tensor | Number) -> Value:
     """input·log(1 + other), zero where ``input`` is; NaN where ``other`` is.
@@ -217,10 +217,11 @@ def _polygamma(n: int, x: Value) -> Value:
 
 
 @operator(
-    {"input": lambda grad, n, input: grad * polygamma(n + 1, input)},
-    layout=POINTWISE, method=False, function=False, name="polygamma",
+    {"input": lambda grad, input, n: grad * _polygamma_of(input, n + 1)},
+    layout=POINTWISE, in_place=True, function=False, name="polygamma",
 )  # fmt: skip
-def _polygamma_of(n: int, input: Tensor) -> Value:
+def _polygamma_of(input: Tensor, n: int) -> Value:
+    """The n-th derivative of :func:`digamma`."""
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
     return _of_one("polygamma", lambda x: _polygamma(n, x), input)
@@ -233,25 +234,10 @@ def polygamma(n: int, input: Any, *, out: Any = None) -> Any:
     >>> torch.polygamma(1, torch.tensor([1.0]))
     tensor([1.6449])
     """
-    return _polygamma_of(n, input) if out is None else _polygamma_of(n, input, out=out)
-
-
-def _polygamma_method(input: Any, n: int) -> Any:
-    """The n-th derivative of :func:`digamma`."""
-    return _polygamma_of(n, input)
-
-
-def _polygamma_in_place(input: Any, n: int) -> Any:
-    """In-place version of :meth:`polygamma`."""
-    from .declaration import check_in_place
-
-    result = _polygamma_of(n, input)
-    check_in_place("polygamma", input, result._spec.shape, result._spec.dtype, False)
-    return input.copy_(result)
+    return _polygamma_of(input, n) if out is None else _polygamma_of(input, n, out=out)
 
 
 functions["polygamma"] = polygamma
-methods["polygamma"], methods["polygamma_"] = _polygamma_method, _polygamma_in_place
 
 
 def _mvlgamma_back(grad: Any, input: Any, p: int) -> Any:
@@ -261,7 +247,7 @@ def _mvlgamma_back(grad: Any, input: Any, p: int) -> Any:
     return grad * total
 
 
-@operator({"input": _mvlgamma_back}, layout=POINTWISE, in_place=True)
+@operator({"input": _mvlgamma_back}, in_place=True)
 def mvlgamma(input: Tensor, p: int) -> Value:
     """The logarithm of the p-dimensional gamma function: p(p-1)/4·log π + Σⱼ log Γ(input - j/2), j < p.
 
@@ -281,16 +267,6 @@ def mvlgamma(input: Tensor, p: int) -> Value:
     return _of_one("mvlgamma_cpu", total, input)
 
 
-def _no_derivative(operator: str, argument: str) -> Callable[[Any], Any]:
-    def row(grad: Any) -> Any:
-        raise NotImplementedError(
-            f"the derivative for '{operator}: {argument}' is not implemented; call detach() on '{argument}' if it need not be "
-            "differentiated."
-        )
-
-    return row
-
-
 def _gamma_density(grad: Any, input: Any, other: Any) -> Any:
     return grad * _exp((input - 1) * functions["log"](other) - other - lgamma(input))
 
@@ -303,7 +279,7 @@ def _both_floating(name: str, input: Value, other: Value) -> tuple[Value, Value]
 
 
 @operator(
-    {"input": _no_derivative("igamma", "input"), "other": _gamma_density}, layout=POINTWISE, in_place=True
+    {"input": no_derivative("igamma", "input"), "other": _gamma_density}, layout=POINTWISE, in_place=True
 )
 def igamma(input: Tensor, other: Tensor) -> Value:
     """The regularised lower incomplete gamma function P(input, other) (series; Temme 1979 for huge parameters).
@@ -318,13 +294,13 @@ def igamma(input: Tensor, other: Tensor) -> Value:
 
 @operator(
     {
-        "input": _no_derivative("igammac", "input"),
+        "input": no_derivative("igammac", "input"),
         "other": lambda grad, input, other: -_gamma_density(grad, input, other),
     },
     layout=POINTWISE, in_place=True,
 )  # fmt: skip
 def igammac(input: Tensor, other: Tensor) -> Value:
-    """The regularised upper incomplete gamma function Q(input, other) = 1 - P (continued fraction, Thompson & Barnett 1986).
+    """The regularised upper incomplete gamma function Q(input, other) = 1 - P, by a continued fraction.
 
     >>> import flambeau as torch
     >>> torch.igammac(torch.tensor([4.0]), torch.tensor([3.0]))
@@ -335,7 +311,10 @@ def igammac(input: Tensor, other: Tensor) -> Value:
 
 
 @operator(
-    {"input": _no_derivative("zeta", "self"), "other": lambda grad, input, other: grad * -input * zeta(input + 1, other)},
+    {
+        "input": no_derivative("zeta", "self"),
+        "other": lambda grad, input, other: grad * -input * zeta(input + 1, other),
+    },
     layout=POINTWISE, function=False, method=False, name="special_zeta",
 )  # fmt: skip
 def zeta(input: Tensor | Number, other: Tensor | Number) -> Value:
@@ -350,6 +329,7 @@ def zeta(input: Tensor | Number, other: Tensor | Number) -> Value:
 
 
 def _two_floating(name: str, input: Any, other: Any) -> tuple[Value, Value, Any]:
+    needs_tensor("special_" + name.removesuffix("_cpu"), input, other)
     x, y = promote_floating(input, other)
     kind = next(each.dtype for each in (x, y) if isinstance(each, Value) and not each.is_number)
     x, y = as_array(x, kind), as_array(y, kind)
@@ -379,7 +359,7 @@ def i0(input: Tensor) -> Value:
 
 @operator(
     {"input": lambda grad, input, result: grad * (i1e(input) - functions["sgn"](input) * result)},
-    layout=POINTWISE, function=False, method=False, name="special_i0e",
+    layout=POINTWISE, function=False, method=False, name="special_i0e", node="SpecialI0EBackward0",
 )  # fmt: skip
 def i0e(input: Tensor) -> Value:
     """e^-|input|·I₀(input)."""
@@ -400,7 +380,7 @@ def i1(input: Tensor) -> Value:
         "input": lambda grad, input, result: grad
         * (i0e(input) - functions["sgn"](input) * result - _over(input, result, 0.5))
     },
-    layout=POINTWISE, function=False, method=False, name="special_i1e",
+    layout=POINTWISE, function=False, method=False, name="special_i1e", node="SpecialI1EBackward0",
 )  # fmt: skip
 def i1e(input: Tensor) -> Value:
     """e^-|input|·I₁(input)."""
@@ -414,10 +394,7 @@ def _plain(name: str, which: str, text: str) -> Any:
         return _of_one(name + "_cpu", _named(which), input)
 
     meaning.__doc__ = text
-    return operator(
-        {"input": _no_derivative("special_" + name, "self")},
-        layout=POINTWISE, function=False, method=False, name="special_" + name,
-    )(meaning)  # fmt: skip
+    return operator(layout=POINTWISE, function=False, method=False, name="special_" + name)(meaning)
 
 
 airy_ai = _plain("airy_ai", "airy", "The Airy function Ai.")
@@ -443,10 +420,7 @@ def _polynomial(name: str, family: str, text: str) -> Any:
         return to(s.orthogonal_polynomial(x, degree, of=family), kind)
 
     meaning.__doc__ = text
-    return operator(
-        {"input": _no_derivative("special_" + name, "self"), "n": _no_derivative("special_" + name, "n")},
-        layout=POINTWISE, function=False, method=False, name="special_" + name,
-    )(meaning)  # fmt: skip
+    return operator(layout=POINTWISE, function=False, method=False, name="special_" + name)(meaning)
 
 
 chebyshev_polynomial_t = _polynomial(
@@ -456,10 +430,10 @@ chebyshev_polynomial_u = _polynomial(
     "chebyshev_polynomial_u", "chebyshev_u", "Chebyshev's polynomial of the second kind, Uₙ(cos θ) = sin((n+1)θ)/sin θ."
 )
 chebyshev_polynomial_v = _polynomial(
-    "chebyshev_polynomial_v", "chebyshev_v", "Chebyshev's polynomial of the third kind, Vₙ(cos θ) = cos((n+½)θ)/cos(θ/2)."
+    "chebyshev_polynomial_v", "chebyshev_v", "Chebyshev's polynomial of the third kind, cos((n+½)θ)/cos(θ/2)."
 )
 chebyshev_polynomial_w = _polynomial(
-    "chebyshev_polynomial_w", "chebyshev_w", "Chebyshev's polynomial of the fourth kind, Wₙ(cos θ) = sin((n+½)θ)/sin(θ/2)."
+    "chebyshev_polynomial_w", "chebyshev_w", "Chebyshev's polynomial of the fourth kind, sin((n+½)θ)/sin(θ/2)."
 )
 shifted_chebyshev_polynomial_t = _polynomial(
     "shifted_chebyshev_polynomial_t", "shifted_chebyshev_t", "Tₙ(2·input - 1), orthogonal on [0, 1]."
