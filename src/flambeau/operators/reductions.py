@@ -266,7 +266,7 @@ def _pick(input: Value, index: Value, axis: int) -> Value:
     from ..primitives import indexing as i
 
     shape = tuple(1 if a == axis else size for a, size in enumerate(input.shape))
-    picked = i.gather(input, memory.reshape(index, shape=shape), axis=axis)
+    picked = i.gather_along(input, memory.reshape(index, shape=shape), axis=axis)
     return memory.reshape(picked, shape=index.shape)
 
 
