@@ -303,13 +303,24 @@ def empty(
         return empty_layout(spec(shape, dtype or get_default_dtype(), format_strides(shape, None, memory_format)), requires_grad)
     made = _new(shape, dtype or get_default_dtype(), requires_grad)
     if out is not None:
-        return out.resize_(shape)
+        return out_of(out, shape, dtype)
     return made
 
 
 def empty_layout(layout: Spec, requires_grad: bool = False) -> Any:
     """Uninitialised memory of a dense layout."""
     return finish(wrap(at_rest(empty_array(layout), layout), layout), requires_grad)
+
+
+def out_of(out: Any, shape: Ints, kind: dtype | None) -> Any:
+    """The tensor given as ``out=``, resized."""
+    if kind is not None and kind is not out._spec.dtype:
+        from ..core.names import scalar_name
+
+        raise RuntimeError(
+            f"dtype {scalar_name(kind)} does not match dtype of out parameter ({scalar_name(out._spec.dtype)})"
+        )
+    return out.resize_(shape)
 
 
 @operator(method=False, function=False, name="full")
@@ -348,7 +359,7 @@ def zeros(
     """
     find(device)
     if out is not None:
-        return out.resize_(sizes(size)).zero_()
+        return out_of(out, sizes(size), dtype).zero_()
     return filled(sizes(size, "zeros"), 0, dtype or get_default_dtype(), requires_grad)
 
 
@@ -364,7 +375,7 @@ def ones(
     """
     find(device)
     if out is not None:
-        return out.resize_(sizes(size)).fill_(1)
+        return out_of(out, sizes(size), dtype).fill_(1)
     return filled(sizes(size, "ones"), 1, dtype or get_default_dtype(), requires_grad)
 
 
@@ -382,7 +393,7 @@ def full(
     if isinstance(fill_value, Handle):
         fill_value = fill_value.item()  # type: ignore[attr-defined]
     if out is not None:
-        return out.resize_(sizes((size,))).fill_(fill_value)
+        return out_of(out, sizes((size,)), dtype).fill_(fill_value)
     return filled(sizes((size,), "full"), fill_value, dtype or dtype_of_number(fill_value), requires_grad)
 
 

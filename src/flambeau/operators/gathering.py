@@ -518,7 +518,7 @@ def _window_operator(name: str, view: Any) -> Any:
         )
 
     meaning.__name__ = name
-    meaning.__annotations__ = {"input": "Tensor", "src": "Tensor", "arguments": "Ints"}
+    meaning.__annotations__ = {"input": "Tensor", "src": "Tensor", "arguments": "tuple"}
     made = operator({"input": cleared, "src": shown}, layout=LIKE_FIRST, method=False, function=False)(meaning)
     return made
 
@@ -590,6 +590,7 @@ def as_strided_scatter(input: Any, src: Any, size: Any, stride: Any, storage_off
     here, first = input._spec, input.storage_offset()
     shape, steps = sizes((size,)), sizes((stride,), "stride")
     offset = first if storage_offset is None else storage_offset
+    input.detach().as_strided(shape, steps, offset)  # complains of a window beyond the storage
     if here.is_contiguous and not first and input._storage.spec.nbytes == here.nbytes:
         return _strided_scatter(input, src, (shape, steps, offset, 0))
     return _replaced_in_memory(input, src, shape, steps, offset)
