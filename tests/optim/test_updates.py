@@ -154,7 +154,7 @@ def test_lbfgs_minimises_as_pytorch_does(kwargs):
             loss.backward()
             return loss
 
-        losses = [float(optimizer.step(closure)) for _ in range(4)]
+        losses = [optimizer.step(closure).item() for _ in range(4)]
         state = optimizer.state[point]
         results.append((losses, point.detach().numpy(), state["func_evals"], state["n_iter"], list(state)))
     (their_losses, their_point, *their_rest), (losses, point, *rest) = results

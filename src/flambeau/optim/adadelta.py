@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..operators.creation import zeros, zeros_like
+from ..operators.likes import zeros_like
 from ..tensor import Tensor
 from .arguments import check_learning_rate, check_not_negative
 from .complex_views import as_real
-from .host_scalars import scalar_dtype
+from .host_scalars import host_scalar
 from .optimizer import Optimizer, Parameters
 from .scales import scale_of
 
@@ -83,7 +83,7 @@ class Adadelta(Optimizer):
             if not state:
                 if gradient.is_sparse:
                     raise RuntimeError("Adadelta does not support sparse gradients")
-                state["step"] = zeros((), dtype=scalar_dtype())
+                state["step"] = host_scalar(0.0)
                 state["square_avg"] = zeros_like(parameter)
                 state["acc_delta"] = zeros_like(parameter)
             self._scalars.advance(state["step"])

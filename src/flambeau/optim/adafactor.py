@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.dtypes import finfo
-from ..operators.creation import zeros
 from ..tensor import Tensor
 from .arguments import check_learning_rate, check_not_negative
-from .host_scalars import scalar_dtype
+from .host_scalars import host_scalar
 from .optimizer import Optimizer, Parameters
 from .scales import scale_of
 
@@ -85,7 +84,7 @@ class Adafactor(Optimizer):
             raise RuntimeError("Adafactor does not support complex parameters")
         if gradient.is_sparse:
             raise RuntimeError("Adafactor does not support sparse gradients")
-        state["step"] = zeros((), dtype=scalar_dtype())
+        state["step"] = host_scalar(0.0)
         shape = tuple(gradient.shape)
         if len(shape) > 1:
             state["row_var"] = gradient.new_zeros((*shape[:-1], 1))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..operators.creation import full_like, zeros
+from ..operators.likes import full_like
 from ..tensor import Tensor
 from .arguments import check_fused, check_learning_rate, check_not_negative
 from .complex_views import as_real
-from .host_scalars import scalar_dtype
+from .host_scalars import host_scalar
 from .optimizer import Optimizer, Parameters
 from .scales import scale_of
 
@@ -81,7 +81,7 @@ class Adagrad(Optimizer):
 
     def _begin(self, parameter: Tensor, initial: Any) -> dict[str, Any]:
         state: dict[str, Any] = self.state[parameter]
-        state["step"] = zeros((), dtype=scalar_dtype())
+        state["step"] = host_scalar(0.0)
         start = complex(initial, initial) if parameter.is_complex() else initial
         state["sum"] = full_like(parameter, start)
         return state

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..operators.comparison import maximum
-from ..operators.creation import zeros, zeros_like
+from ..operators.likes import zeros_like
 from ..tensor import Tensor
 from .arguments import check_betas, check_fused, check_learning_rate, check_not_negative
 from .complex_views import as_real
-from .host_scalars import scalar_dtype
+from .host_scalars import host_scalar
 from .optimizer import Optimizer, Parameters
 from .scales import scale_of
 
@@ -98,7 +98,7 @@ class Adam(Optimizer):
     def _begin(self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], amsgrad: bool) -> None:
         if gradient.is_sparse:
             raise RuntimeError("Adam does not support sparse gradients, please consider SparseAdam instead")
-        state["step"] = zeros((), dtype=scalar_dtype())
+        state["step"] = host_scalar(0.0)
         state["exp_avg"] = zeros_like(parameter)
         state["exp_avg_sq"] = zeros_like(parameter)
         if amsgrad:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..operators.creation import full, ones, zeros, zeros_like
+from ..operators.likes import zeros_like
 from ..tensor import Tensor
 from .arguments import check_learning_rate, check_not_negative
 from .complex_views import as_real
-from .host_scalars import scalar_dtype
+from .host_scalars import host_scalar, scalar_dtype
 from .optimizer import Optimizer, Parameters
 from .scales import scale_of
 
@@ -74,12 +74,12 @@ class ASGD(Optimizer):
     def _begin(self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], rate: Any) -> None:
         if gradient.is_sparse:
             raise RuntimeError("ASGD does not support sparse gradients")
-        state["step"] = zeros((), dtype=scalar_dtype())
+        state["step"] = host_scalar(0.0)
         if isinstance(rate, Tensor):
             state["eta"] = rate.detach().to(dtype=scalar_dtype(), copy=True)
         else:
-            state["eta"] = full((), rate, dtype=scalar_dtype())
-        state["mu"] = ones((), dtype=scalar_dtype())
+            state["eta"] = host_scalar(rate)
+        state["mu"] = host_scalar(1.0)
         state["ax"] = zeros_like(parameter)
 
     def _update_group(self, group: dict[str, Any]) -> None:
@@ -105,7 +105,7 @@ class ASGD(Optimizer):
             next_weight = 1 / max(1, step - group["t0"])
             if as_tensors:
                 _descend(parameter, gradient, mean, scale_of(eta), decay, scale_of(weight))
-                eta.copy_(next_eta if isinstance(next_eta, Tensor) else full((), next_eta))
+                eta.fill_(next_eta)
                 weight.fill_(next_weight)
             else:
                 eta_memory, weight_memory = self._scalars.memory(eta), self._scalars.memory(weight)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.dtypes import get_default_dtype
+from ..core.dtypes import float32, float64, get_default_dtype
+from ..operators.creation import tensor
 from ..tensor import Tensor
 
 
 def scalar_dtype() -> Any:
     """The dtype of step counts in the state: float64 if that is the default dtype, else float32, as in PyTorch."""
-    from ..core.dtypes import float32, float64
-
     return float64 if get_default_dtype() == float64 else float32
+
+
+def host_scalar(value: float) -> Tensor:
+    """A new tensor for one number. It is in memory at once: nothing has to be computed before it can be read."""
+    made: Tensor = tensor(float(value), dtype=scalar_dtype())
+    return made
 
 
 class HostScalars:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.dtypes import bfloat16, float32
-from ..operators.creation import zeros_like
+from ..operators.likes import zeros_like
 from ..tensor import Tensor
 from .arguments import check_learning_rate, check_not_negative
 from .optimizer import Optimizer, Parameters

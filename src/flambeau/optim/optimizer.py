@@ -12,7 +12,7 @@ from ..autograd.grad_mode import enable_grad, mode as grad_mode
 from ..tensor import Tensor
 from ..tracing import synchronize
 from ..utils.hooks import RemovableHandle
-from .host_scalars import HostScalars, scalar_dtype
+from .host_scalars import HostScalars, host_scalar
 
 Parameters = Iterable[Any]
 StateDict = dict[str, Any]
@@ -154,9 +154,7 @@ class Optimizer:
                     group.setdefault(name, value)
         for entry in self.state.values():  # and count steps in Python numbers
             if isinstance(entry, dict) and isinstance(entry.get("step"), (int, float)):
-                from ..operators.creation import tensor
-
-                entry["step"] = tensor(float(entry["step"]), dtype=scalar_dtype())
+                entry["step"] = host_scalar(entry["step"])
 
     def __repr__(self) -> str:
         lines = [f"{self.__class__.__name__} ("]

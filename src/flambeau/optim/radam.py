@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..operators.creation import zeros, zeros_like
+from ..operators.likes import zeros_like
 from ..tensor import Tensor
 from .arguments import check_betas, check_learning_rate, check_not_negative
 from .complex_views import as_real
-from .host_scalars import scalar_dtype
+from .host_scalars import host_scalar
 from .optimizer import Optimizer, Parameters
 from .scales import scale_of
 
@@ -90,7 +90,7 @@ class RAdam(Optimizer):
             if not state:
                 if gradient.is_sparse:
                     raise RuntimeError("RAdam does not support sparse gradients")
-                state["step"] = zeros((), dtype=scalar_dtype())
+                state["step"] = host_scalar(0.0)
                 state["exp_avg"] = zeros_like(parameter)
                 state["exp_avg_sq"] = zeros_like(parameter)
             step = self._scalars.advance(state["step"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..operators.creation import zeros, zeros_like
+from ..operators.likes import zeros_like
 from ..tensor import Tensor
 from .arguments import check_learning_rate, check_not_negative
 from .complex_views import as_real
-from .host_scalars import scalar_dtype
+from .host_scalars import host_scalar
 from .optimizer import Optimizer, Parameters
 from .scales import scale_of
 
@@ -82,7 +82,7 @@ class RMSprop(Optimizer):
     def _begin(self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         if gradient.is_sparse:
             raise RuntimeError("RMSprop does not support sparse gradients")
-        state["step"] = zeros((), dtype=scalar_dtype())
+        state["step"] = host_scalar(0.0)
         state["square_avg"] = zeros_like(parameter)
         if group["momentum"] > 0:
             state["momentum_buffer"] = zeros_like(parameter)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..operators.creation import full_like, zeros, zeros_like
+from ..operators.likes import full_like, zeros_like
 from ..operators.selection import where
 from ..tensor import Tensor
 from .arguments import check_learning_rate
 from .complex_views import as_real
-from .host_scalars import scalar_dtype
+from .host_scalars import host_scalar
 from .optimizer import Optimizer, Parameters
 
 
@@ -71,7 +71,7 @@ class Rprop(Optimizer):
     def _begin(self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], rate: Any) -> None:
         if gradient.is_sparse:
             raise RuntimeError("Rprop does not support sparse gradients")
-        state["step"] = zeros((), dtype=scalar_dtype())
+        state["step"] = host_scalar(0.0)
         state["prev"] = zeros_like(parameter)
         if isinstance(rate, Tensor):
             rate = rate.item()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..operators.creation import zeros_like
+from ..operators.likes import zeros_like
 from ..tensor import Tensor
 from .arguments import check_betas
 from .optimizer import Optimizer, Parameters
