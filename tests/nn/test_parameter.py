@@ -36,6 +36,12 @@ CASES = {
 }
 
 
+@pytest.mark.parametrize("use", [lambda u: u + 1, lambda u: u.detach(), flambeau.sin])
+def test_values_of_an_uninitialized_parameter_are_refused(use):
+    with pytest.raises(ValueError, match="Attempted to use an uninitialized parameter"):
+        use(nn.UninitializedParameter())
+
+
 def _materialized(value):
     value.materialize((2, 3))
     return type(value).__name__, value.shape, value.requires_grad

@@ -517,7 +517,7 @@ class Module:
                     self._parameters[name] = _converted(parameter, fn)
             for name, buffer in self._buffers.items():
                 if is_lazy(buffer):
-                    buffer.data = fn(buffer)  # it stays without a shape
+                    buffer.data = fn(buffer.data)  # it stays without a shape
                 elif buffer is not None:
                     self._buffers[name] = fn(buffer)
         return self
@@ -612,7 +612,11 @@ class Module:
 
     def share_memory(self: Self) -> Self:
         """Move parameters and buffers to memory that other processes can share."""
-        return self._apply(lambda tensor: tensor.share_memory_())
+        for tensor in (*self.parameters(), *self.buffers()):
+            tensor.share_memory_()
+            if tensor.grad is not None:
+                tensor.grad.share_memory_()
+        return self
 
     # --- state --------------------------------------------------------------------------------------------------------
 
@@ -804,7 +808,7 @@ class Module:
 def _converted(parameter: Any, fn: Callable[[Any], Any]) -> Any:
     """``parameter`` with its values and gradient put through ``fn``; the same object, since optimizers hold it, unless
     it moved to a device of another kind."""
-    values = fn(parameter)
+    values = fn(parameter.data if is_lazy(parameter) else parameter)
     gradient = None if parameter.grad is None else fn(parameter.grad)
     if values.device.type != parameter.device.type:
         moved = Parameter(values, parameter.requires_grad)

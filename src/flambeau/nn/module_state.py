@@ -205,6 +205,8 @@ def _load_one(module: Module, name: str, key: str, current: Any, loaded: Any, as
                 "to their corresponding key in the module instead of copying them in place?)",
                 stacklevel=2,
             )
+    elif is_lazy(loaded):  # neither has values yet
+        return None
     try:
         with no_grad():
             if not assign:

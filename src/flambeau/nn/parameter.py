@@ -146,13 +146,38 @@ _NO_SHARING = (
 
 
 class UninitializedTensorMixin:
-    """What parameters and buffers without a shape have in common: a dtype, a device, and :meth:`materialize`."""
+    """What parameters and buffers without a shape have in common: a dtype, a device, and :meth:`materialize`.
+
+    They have no values: asking for the memory, which every operator does, is refused.
+    """
 
     cls_to_become: Any = None
 
+    @property
+    def _cell(self) -> Any:
+        raise ValueError(
+            "Attempted to use an uninitialized parameter in an operator. This error happens when you are using a "
+            f"`LazyModule` or explicitly manipulating `torch.nn.parameter.{type(self).__name__}` objects. When using "
+            "LazyModules Call `forward` with a dummy batch to initialize the parameters before calling torch functions"
+        )
+
+    # Kept where it is found once the class has changed.
+    @_cell.setter
+    def _cell(self, cell: Any) -> None:
+        self.__dict__["_cell"] = cell
+
+    @property
+    def data(self: Any) -> Any:
+        """An empty tensor of this dtype on this device; assigning one changes both."""
+        return operators.empty(0, dtype=self.dtype, device=self.device)
+
+    @data.setter
+    def data(self: Any, value: Any) -> None:
+        _set_data(self, value)
+
     def materialize(self: Any, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Give the tensor its shape, in place; its values are whatever the memory holds."""
-        self.data = operators.empty(tuple(shape), dtype=dtype or self.data.dtype, device=device or self.data.device)
+        self.data = operators.empty(tuple(shape), dtype=dtype or self.dtype, device=device or self.device)
         self.__class__ = self.cls_to_become
 
     @property
@@ -165,8 +190,20 @@ class UninitializedTensorMixin:
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         return f"<{type(self).__name__}>"
 
+    def __deepcopy__(self: Any, memo: dict[int, Any]) -> Any:
+        known = memo.get(id(self))
+        if known is None:
+            known = memo[id(self)] = type(self)(*self._arguments())
+        return known
+
     def __reduce_ex__(self: Any, protocol: Any) -> Any:
-        return (type(self), (self.requires_grad, self.device, self.dtype))
+        return (type(self), self._arguments())
+
+    def _arguments(self: Any) -> tuple[Any, ...]:
+        return (self.requires_grad, self.device, self.dtype)
+
+
+_set_data: Any = Tensor.data.fset  # type: ignore[attr-defined]
 
 
 class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]
@@ -181,14 +218,6 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: igno
 
     def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
         return Tensor._make_subclass(cls, operators.empty(0, dtype=dtype, device=device), requires_grad)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        known = memo.get(id(self))
-        if known is not None:
-            return known
-        result = type(self)(self.requires_grad, self.data.device, self.data.dtype)
-        memo[id(self)] = result
-        return result
 
 
 class UninitializedBuffer(UninitializedTensorMixin, Tensor):  # type: ignore[misc]
@@ -208,6 +237,9 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):  # type: ignore[mis
         result.persistent = persistent
         result._is_buffer = True
         return result
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return (*super()._arguments(), self.persistent)
 
 
 def is_lazy(value: Any) -> bool:

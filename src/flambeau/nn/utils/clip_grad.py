@@ -39,8 +39,8 @@ def get_total_norm(
         RuntimeError: with ``error_if_nonfinite``, when the norm is infinite or not a number.
 
     >>> import flambeau as torch
-    >>> torch.nn.utils.get_total_norm([torch.ones(2), torch.ones(2)])
-    tensor(2.)
+    >>> torch.nn.utils.get_total_norm([torch.tensor([3.0]), torch.tensor([4.0])])
+    tensor(5.)
     """
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     norm_type = float(norm_type)
