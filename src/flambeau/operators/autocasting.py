@@ -18,7 +18,7 @@ from ..tracing.handles import Handle
 LOWER = frozenset(
     "matmul mm bmm addmm addbmm baddbmm linear einsum tensordot chain_matmul multi_dot linalg_multi_dot linalg_vecdot "
     "vecdot conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d prelu "
-    "scaled_dot_product_attention".split()
+    "scaled_dot_product_attention lstm rnn_tanh rnn_relu rnn_tanh_cell rnn_relu_cell".split()
 )
 #: Losses, transforms and decompositions: computed in float32.
 FLOAT32 = frozenset(
