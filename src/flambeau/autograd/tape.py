@@ -383,7 +383,7 @@ class Plan:
         saves: for each saved name: ("argument", place), ("result", slot), ("constant", value) or None when not needed.
     """
 
-    __slots__ = ("arguments", "cls", "derivative", "edge_arguments", "input_specs", "result_specs", "results", "saves", "several", "simple", "steps", "used")
+    __slots__ = ("arguments", "bare", "cls", "derivative", "edge_arguments", "input_specs", "result_specs", "results", "saves", "several", "simple", "steps", "used")
     cls: type
     derivative: Derivative
     edge_arguments: list[tuple[int, bool]]
@@ -394,6 +394,7 @@ class Plan:
     results: int
     several: bool  # there are several results
     simple: bool  # nothing is saved
+    bare: bool  # simple, with one edge for each of the first arguments that are tensors
     steps: Any  # the rows to run, found at the first backward
     used: bool  # some argument with a row requires grad
 
@@ -520,6 +521,8 @@ def new_plan(operator: Any, values: Sequence[Any], results: Sequence[Any]) -> Pl
     plan.simple, plan.several, plan.steps = not saves, len(results) > 1, None
     plan.results = max(len(results), 1)
     plan.used = any(tracked)
+    leading = [place for place, value in enumerate(values[:2]) if isinstance(value, Handle)]
+    plan.bare = plan.simple and plan.used and edge_arguments == [(place, False) for place in leading] and leading[:1] == [0]
     return plan
 
 

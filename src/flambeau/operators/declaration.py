@@ -37,7 +37,7 @@ from typing import Any
 
 from ..autograd.grad_mode import mode, no_grad
 from ..autograd.in_place import adopt_history as adopt_history, check_leaf as check_leaf
-from ..autograd.tape import Derivative, attach, new_plan
+from ..autograd.tape import Derivative, _next_sequence, anomaly, attach, edge_of, new_plan
 from ..core import strides as _strides
 from ..core.dtypes import dtype as _dtype, on_default_change
 from ..core.specs import Spec, spec
@@ -222,8 +222,6 @@ class Operator:
 
     def _key_of_list(self, value: Any, values: list[Any], place: int, operands: list[Any]) -> tuple[Any, ...]:
         """The Specs of a list of tensors, which become operands."""
-        if isinstance(value, Handle):
-            value = values[place] = tuple(value)  # type: ignore[arg-type]
         items: list[Any] = []
         for each in self._sequence(value, place):
             if isinstance(each, Handle):
@@ -297,12 +295,15 @@ class Operator:
         return self.layout(result, operands, *arguments)  # type: ignore[operator]
 
     def _call_out(self, values: list[Any], out: Any) -> Any:
-        if self.derivative is not None and mode.enabled and any(isinstance(v, Handle) and v._tracked for v in (*values, *_flat(out))):
+        given = _flat(out) if self.derivative is None else (*values, *_flat(out))
+        if mode.enabled and any(isinstance(v, Handle) and v._tracked for v in given):
             raise RuntimeError(
                 f"{self.name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
                 "arguments requires grad."
             )
         results = self.call(tuple(values[: self.positional]), dict(zip(self.parameters[self.positional :], values[self.positional :])))
+        if self.layout == POINTWISE or self.name in _READS_AFTER_WRITING:
+            check_apart(self.name, out, values)
         return write_out(self.name, out, results)
 
     def call_in_place(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -492,6 +493,35 @@ def _cast_rule(of: Spec, to: _dtype) -> Rule:
     return found
 
 
+#: Operators that PyTorch lets write no input of theirs, not even as a whole.
+_READS_AFTER_WRITING = frozenset(("cat", "gather", "index_select", "masked_select", "take"))
+
+
+def check_apart(name: str, out: Any, operands: Sequence[Any]) -> None:
+    """Raise PyTorch's error where ``out`` shares part of its memory with an operand."""
+    inputs = [each for value in operands for each in (value if isinstance(value, (list, tuple)) else (value,))]
+    for target in _flat(out):
+        for each in inputs:
+            if not isinstance(each, Handle) or not isinstance(target, Handle) or each._storage is not target._storage:
+                continue
+            whole = each is target or (each._spec is target._spec and _start(each) == _start(target))
+            if whole and name not in _READS_AFTER_WRITING:
+                continue
+            if whole or (_start(each) < _end(target) and _start(target) < _end(each)):
+                raise RuntimeError(
+                    "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+                    f"memory location. Please clone() the tensor before performing the operation ({name})."
+                )
+
+
+def _start(tensor: Any) -> int:
+    return tensor._cell.offset if type(tensor._cell) is View else 0
+
+
+def _end(tensor: Any) -> int:
+    return _start(tensor) + _strides.extent(tensor._spec.shape, tensor._spec.strides)
+
+
 def write_out(name: str, out: Any, results: Any) -> Any:
     """Copy results into the tensors given as ``out=``, resizing those whose shape differs."""
     if isinstance(results, (tuple, list)):
@@ -613,12 +643,34 @@ def _two_operands(operator: Operator, otherwise: Callable[..., Any] | None = Non
                     _release()
                 result = _new(Classes.tensor)
                 result._cell, result._spec, result._tracked, result._node, result._slot = made, layout, False, None, 0
-                if (input._tracked or (not number and other._tracked)) and rule.differentiable and mode.enabled:
-                    key = (rule, input._tracked, number or other._tracked)
-                    plan = plans.get(key)
+                first, last = input._tracked, not number and other._tracked
+                if (first or last) and rule.differentiable and mode.enabled:
+                    which = first + last + last
+                    plan = rule.plans[which]
                     if plan is None:
-                        plan = plans[key] = new_plan(operator, operator.bind((input, other), {}), [result])
-                    plan.attach_two(input, other, result)
+                        plan = rule.plans[which] = new_plan(operator, operator.bind((input, other), {}), [result])
+                    if plan.bare:  # nothing to save and both operands have rows: the node is made here, 0.3 µs less
+                        node = _new(plan.cls)
+                        node.sequence, node.plan = _next_sequence(), plan
+                        if input._base is None and (number or other._base is None):
+                            maker = input._node
+                            edge = (maker, input._slot) if maker is not None else first and (input._accumulator or edge_of(input)) or None
+                            if number:
+                                node.edges = (edge,)
+                            else:
+                                maker = other._node
+                                node.edges = (
+                                    edge,
+                                    (maker, other._slot) if maker is not None
+                                    else last and (other._accumulator or edge_of(other)) or None,
+                                )  # fmt: skip
+                        else:
+                            node.edges = (edge_of(input),) if number else (edge_of(input), edge_of(other))
+                        if anomaly.enabled:
+                            anomaly.remember(node)
+                        result._node, result._tracked = node, True
+                    else:
+                        plan.attach_two(input, other, result)
                 return result
         if otherwise is not None:
             return otherwise(input, other)
@@ -871,6 +923,8 @@ def composite(
                             f"{public}(): functions with out=... arguments don't support automatic differentiation, but one "
                             "of the arguments requires grad."
                         )
+                    if public in _READS_AFTER_WRITING:
+                        check_apart(public, out, args)
                     return write_out(public, out, meaning(*args, **kwargs))
             return meaning(*args, **kwargs)
 

@@ -26,8 +26,8 @@ class Rule:
     """
 
     __slots__ = (
-        "can_fail", "code", "differentiable", "dynamic", "inputs", "name", "operands", "outputs", "result", "results",
-        "returns",
+        "can_fail", "code", "differentiable", "dynamic", "inputs", "name", "operands", "outputs", "plans", "result",
+        "results", "returns",
     )  # fmt: skip
 
     name: str
@@ -41,6 +41,7 @@ class Rule:
     dynamic: bool
     can_fail: bool
     returns: Callable[[Sequence[Any]], Any] | None
+    plans: list[Any]  # how autograd puts a call of two operands on the tape, by which of them require grad
 
     def __repr__(self) -> str:
         operands = ", ".join(map(repr, self.operands))
@@ -56,5 +57,5 @@ def make_rule(name: str, operands: Sequence[Any], block: Block, outputs: Sequenc
     rule.result = rule.results[0] if rule.results else None  # type: ignore[assignment]
     rule.dynamic = any(each.primitive.dynamic for each in rule.code)
     rule.can_fail = any(each.primitive.can_fail for each in rule.code)
-    rule.differentiable, rule.returns = False, None
+    rule.differentiable, rule.returns, rule.plans = False, None, [None] * 4
     return rule
