@@ -61,6 +61,8 @@ def cat(tensors: Tensors, dim: int = 0) -> Value:
     if not tensors:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     for place, each in enumerate(tensors):
+        if each is None:
+            raise TypeError(f"expected Tensor as element {place} in argument 0, but got NoneType")
         if not each.ndim:
             raise RuntimeError(f"zero-dimensional tensor (at position {place}) cannot be concatenated")
     values = _common(tensors)
