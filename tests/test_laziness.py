@@ -69,7 +69,8 @@ class Machine:
     def observe(self, tensor: Any) -> None:
         plain = tensor.detach()
         strides = tuple(plain.stride()) if plain.numel() > 1 else ()
-        self.seen.append((tuple(plain.shape), strides, plain.storage_offset(), plain._version))
+        version = plain._version if plain.numel() else 0  # PyTorch counts writes of nothing at all by the operator
+        self.seen.append((tuple(plain.shape), strides, plain.storage_offset(), version))
         self.seen.append(numpy.asarray(plain.tolist(), dtype=float if plain.is_floating_point() else int))
 
     def pick(self, index: int) -> Any:
