@@ -71,7 +71,13 @@ _package = __name__.rpartition(".nn.")[0]
 def __getattr__(name: str) -> Any:
     if name not in _homes:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    found = globals()[name] = getattr(import_module(f"{_package}.{_homes[name]}"), name)
+    family = f"{_package}.{_homes[name]}"
+    try:
+        found = globals()[name] = getattr(import_module(family), name)
+    except ModuleNotFoundError as error:
+        if error.name != family:
+            raise
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'") from None
     return found
 
 

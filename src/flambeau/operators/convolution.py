@@ -35,6 +35,14 @@ def _with_bias(result: Value, bias: Value | None) -> Value:
     return result + memory.reshape(bias, shape=(1, bias.shape[0], *(1 for _ in result.shape[2:])))
 
 
+def _trimmed(result: Any, like: Any) -> Any:
+    """``result`` without the windows past the end that output padding (greater than the stride) has room for."""
+    for axis in range(2, like.ndim):
+        if result._spec.shape[axis] != like.shape[axis]:
+            result = result.narrow(axis, 0, like.shape[axis])
+    return result
+
+
 def _bias_gradient(grad: Any) -> Any:
     return grad.sum((0, *range(2, grad._spec.ndim)))
 
@@ -61,8 +69,8 @@ def convolve(
 
 @operator(
     {
-        "grad_output": lambda grad, weight, stride, padding, dilation, groups: convolve(
-            grad, conjugate(weight), None, stride, padding, dilation, groups
+        "grad_output": lambda grad, grad_output_spec, weight, stride, padding, dilation, groups: _trimmed(
+            convolve(grad, conjugate(weight), None, stride, padding, dilation, groups), grad_output_spec
         ),
         "weight": lambda grad, grad_output, weight_spec, stride, padding, dilation, groups: weight_gradient(
             conjugate(grad_output), grad, tuple(weight_spec.shape[2:]), stride, padding, dilation, groups
@@ -84,8 +92,8 @@ def input_gradient(
 
 @operator(
     {
-        "grad_output": lambda grad, input, stride, padding, dilation, groups: convolve(
-            conjugate(input), grad, None, stride, padding, dilation, groups
+        "grad_output": lambda grad, grad_output_spec, input, stride, padding, dilation, groups: _trimmed(
+            convolve(conjugate(input), grad, None, stride, padding, dilation, groups), grad_output_spec
         ),
         "input": lambda grad, grad_output, input_spec, stride, padding, dilation, groups: input_gradient(
             conjugate(grad_output), grad, None, tuple(input_spec.shape[2:]), stride, padding, dilation, groups
