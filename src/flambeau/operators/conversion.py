@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core import dtypes
 from ..core import strides as _strides
 from ..core.devices import device, find
 from ..core.dtypes import dtype
@@ -18,7 +19,7 @@ from ..core.specs import Spec
 from ..primitives import elementwise as p
 from ..primitives import memory
 from ..primitives.values import Value
-from .declaration import check_leaf, composite, operator, store
+from .declaration import check_leaf, composite, operator, publish, store
 from .promotion import as_array
 from .promotion import to as cast_to
 
@@ -133,6 +134,37 @@ def to(input: Any, *args: Any, **kwargs: Any) -> Any:
     if format is not None and format is not preserve_format and not is_contiguous(input, format):
         return clone(input, memory_format=format)
     return clone(input, memory_format=format) if copy else input
+
+
+#: Methods that convert to one dtype, by name.
+_CASTS = {
+    "bool": dtypes.bool_,
+    "byte": dtypes.uint8,
+    "char": dtypes.int8,
+    "short": dtypes.int16,
+    "int": dtypes.int32,
+    "long": dtypes.int64,
+    "half": dtypes.float16,
+    "bfloat16": dtypes.bfloat16,
+    "float": dtypes.float32,
+    "double": dtypes.float64,
+    "chalf": dtypes.complex32,
+    "cfloat": dtypes.complex64,
+    "cdouble": dtypes.complex128,
+}
+
+
+def _publish_cast(name: str, kind: dtype) -> None:
+    def cast(input: Any, memory_format: memory_format = preserve_format) -> Any:
+        return to(input, kind, memory_format=memory_format)
+
+    cast.__name__ = cast.__qualname__ = name
+    cast.__doc__ = f"``input`` as {kind.name}; itself when it is that already."
+    publish(cast, name, (), False, True)
+
+
+for _name, _kind in _CASTS.items():
+    _publish_cast(_name, _kind)
 
 
 def parse_to(args: Any, kwargs: Any) -> tuple[dtype | None, Any, bool, memory_format | None]:
