@@ -13,7 +13,7 @@ from typing import Any
 from ..tracing.handles import Handle, wrap
 from .grad_mode import mode, no_grad
 from .in_place import adopt_history, check_leaf
-from .tape import Node, Packed, SavedResult, _next_sequence, _save, _zeros, check_version, edge_of
+from .tape import Node, Packed, SavedResult, _next_sequence, _modified, _save, _zeros, edge_of
 
 
 class FunctionCtx:
@@ -78,10 +78,10 @@ class BackwardFunction(Node, FunctionCtx):
     def _unpack(self, value: Any, version: int) -> Any:
         if isinstance(value, Handle):
             if value._cell.version != version:
-                check_version("", value, version, self)
+                raise _modified(value, version, self)
         elif type(value) is SavedResult:
             if value.cell.version != version:
-                check_version("", value, version, self)
+                raise _modified(value, version, self)
             made = wrap(value.cell, value.spec)
             made._tracked, made._node, made._slot = True, self, value.slot
             return made

@@ -177,20 +177,19 @@ class Derivative:
         self.saved = tuple(name for name in names if name not in ("grad", "grads", "needs"))
 
 
-def check_version(name: str, saved: Any, version: int, node: Node) -> None:
-    """Raise PyTorch's error when a saved tensor was written to since."""
+def _modified(saved: Any, version: int, node: Node) -> RuntimeError:
+    """PyTorch's error for a saved tensor that was written to since."""
     cell = saved._cell if isinstance(saved, Handle) else saved.cell
-    if cell.version != version:
-        spec = saved._spec if isinstance(saved, Handle) else saved.spec
-        from ..core.names import type_name
+    spec = saved._spec if isinstance(saved, Handle) else saved.spec
+    from ..core.names import type_name
 
-        origin = f", which is output {saved.slot} of {node.name()}," if isinstance(saved, SavedResult) else ""
-        raise RuntimeError(
-            "one of the variables needed for gradient computation has been modified by an inplace operation: "
-            f"[{type_name(spec.dtype)} {list(spec.shape)}]{origin} is at version {cell.version}; expected version "
-            f"{version} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, "
-            "with torch.autograd.set_detect_anomaly(True)."
-        )
+    origin = f", which is output {saved.slot} of {node.name()}," if isinstance(saved, SavedResult) else ""
+    return RuntimeError(
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"[{type_name(spec.dtype)} {list(spec.shape)}]{origin} is at version {cell.version}; expected version "
+        f"{version} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, "
+        "with torch.autograd.set_detect_anomaly(True)."
+    )
 
 
 class OperatorNode(Node):
@@ -198,7 +197,7 @@ class OperatorNode(Node):
 
     Attributes:
         plan: what this node has in common with every other made by the same rule.
-        values: what the rows named, aligned with ``derivative.saved``.
+        values: what it keeps, aligned with ``plan.kept``.
         versions: the version of each saved tensor when it was saved.
     """
 
@@ -238,13 +237,12 @@ class OperatorNode(Node):
         steps = plan.steps
         if steps is None:
             steps = plan.steps = _steps(plan, self.edges)
-        arguments: list[Any] = []
+        arguments = plan.template.copy()
         k = 0
         for value in self.values:
-            if isinstance(value, Handle) and value._cell.version == self.versions[k]:
-                arguments.append(value)
-            else:
-                arguments.append(self._unpack(k))
+            if not isinstance(value, Handle) or value._cell.version != self.versions[k]:
+                value = self._unpack(k)
+            arguments[plan.kept[k][0]] = value
             k += 1
         arguments.append(grads[0])
         if plan.several:
@@ -265,13 +263,13 @@ class OperatorNode(Node):
         return result
 
     def _unpack(self, index: int) -> Any:
-        value = self.values[index]
+        value, version = self.values[index], self.versions[index]
         if isinstance(value, Handle):
-            if value._cell.version != self.versions[index]:
-                check_version(self.derivative.saved[index], value, self.versions[index], self)
+            if value._cell.version != version:
+                raise _modified(value, version, self)
         elif type(value) is SavedResult:
-            if value.cell.version != self.versions[index]:
-                check_version(self.derivative.saved[index], value, self.versions[index], self)
+            if value.cell.version != version:
+                raise _modified(value, version, self)
             return self._attach(wrap(value.cell, value.spec), value.slot)
         elif type(value) is Packed:
             unpacked = value.unpack(value.value)
@@ -281,9 +279,9 @@ class OperatorNode(Node):
                 return self._attach(wrap(unpacked._cell, unpacked._spec), value.slot)
             return unpacked
         elif type(value) is list:
-            for each, version in zip(value, self.versions[index]):
-                if each is not None and each._cell.version != version:
-                    check_version(self.derivative.saved[index], each, version, self)
+            for each, seen in zip(value, version):
+                if each is not None and each._cell.version != seen:
+                    raise _modified(each, seen, self)
         return value
 
     def _attach(self, tensor: Any, slot: int) -> Any:
@@ -302,7 +300,11 @@ class OperatorNode(Node):
             wanted = name[7:]
             for alias in (wanted, {"self": "input"}.get(wanted, wanted)):
                 if alias in self.derivative.saved:
-                    return self._unpack(self.derivative.saved.index(alias))
+                    place = self.derivative.saved.index(alias)
+                    for k, each in enumerate(self.plan.kept):
+                        if each[0] == place:
+                            return self._unpack(k)
+                    return self.plan.template[place]
         raise AttributeError(f"'{self.name()}' object has no attribute '{name}'")
 
 
@@ -380,17 +382,22 @@ class Plan:
         cls: the node's class, made for its name.
         edge_arguments: (place of the argument, whether it is a list) for each argument with a row.
         arguments: for each argument with a row: the index of its first edge, and how many it has (None: not a list).
-        saves: for each saved name: ("argument", place), ("result", slot), ("constant", value) or None when not needed.
+        template: what the rows named, in the order of ``derivative.saved``, as far as it is the same for every call.
+        kept: (index in the template, "argument" or "result", which one) for what each node keeps itself.
     """
 
-    __slots__ = ("arguments", "bare", "cls", "derivative", "edge_arguments", "input_specs", "result_specs", "results", "saves", "several", "simple", "steps", "used")
+    __slots__ = (
+        "arguments", "bare", "cls", "derivative", "edge_arguments", "input_specs", "result_specs", "kept", "results", "several", "simple", "steps",
+        "template", "used",
+    )  # fmt: skip
     cls: type
     derivative: Derivative
     edge_arguments: list[tuple[int, bool]]
     input_specs: Sequence[Any]
     result_specs: Sequence[Spec]
     arguments: dict[str, tuple[int, int | None]]
-    saves: list[Any]
+    kept: list[tuple[int, str, int]]
+    template: list[Any]
     results: int
     several: bool  # there are several results
     simple: bool  # nothing is saved
@@ -408,14 +415,13 @@ class Plan:
                 edges.append(edge_of(values[place]))
         return tuple(edges)
 
+    def keeps(self, place: int) -> bool:
+        """Whether the argument at this place is kept."""
+        return any(kind == "argument" and which == place for _, kind, which in self.kept)
+
     def save_arguments(self, values: Sequence[Any]) -> list[tuple[Any, Any]]:
         """What must be kept of the arguments, with versions; results are added by :meth:`node`."""
-        return [
-            (None, 0) if each is None or each[0] == "result"
-            else (each[1], 0) if each[0] == "constant"
-            else _save(values[each[1]])
-            for each in self.saves
-        ]  # fmt: skip
+        return [(None, 0) if kind == "result" else _save(values[which]) for _, kind, which in self.kept]
 
     def node(self, values: Sequence[Any], edges: tuple[Edge, ...] | None, saved: Any, results: Sequence[Any]) -> Any:
         """The finished node."""
@@ -423,13 +429,22 @@ class Plan:
         node.sequence = _next_sequence()
         node.plan = self
         node.edges = self.edges(values) if edges is None else edges
-        if self.saves:
-            saved = self.save_arguments(values) if saved is None else saved
-            for k, each in enumerate(self.saves):
-                if each is not None and each[0] == "result":
-                    saved[k] = _save(results[each[1]], each[1])
-            node.values = [value for value, _ in saved]
-            node.versions = [version for _, version in saved]
+        if self.kept:
+            kept, versions = [], []
+            for k, (_, kind, which) in enumerate(self.kept):
+                if kind == "result":
+                    value, version = _save(results[which], which)
+                elif saved is not None:
+                    value, version = saved[k]
+                else:
+                    value = values[which]
+                    if isinstance(value, Handle) and not saved_hooks:
+                        version = value._cell.version
+                    else:
+                        value, version = _save(value)
+                kept.append(value)
+                versions.append(version)
+            node.values, node.versions = kept, versions
         if anomaly.enabled:
             anomaly.remember(node)
         return node
@@ -502,23 +517,27 @@ def new_plan(operator: Any, values: Sequence[Any], results: Sequence[Any]) -> Pl
     plan.result_specs = [each._spec for each in results]
     needed = _needed_names(derivative, places, tracked)
     by_name = dict(zip(operator.parameters, values))
-    saves: list[Any] = []
-    for wanted in derivative.saved:
+    template: list[Any] = []
+    kept: list[tuple[int, str, int]] = []
+    for index, wanted in enumerate(derivative.saved):
+        template.append(None)
         if wanted not in needed:
-            saves.append(None)
-        elif wanted in by_name:
+            continue
+        if wanted in by_name:
             place = operator.parameters.index(wanted)
             value = values[place]
             listed = type(value) in (list, tuple) and any(isinstance(each, Handle) for each in value)
             varies = isinstance(value, Handle) or listed or (operator.kinds and operator.kinds[place].number)
-            default = operator.kinds and value is operator.defaults[place]
-            saves.append(("argument", place) if varies and not default else ("constant", values[place]))
+            if varies and not (operator.kinds and value is operator.defaults[place]):
+                kept.append((index, "argument", place))
+            else:
+                template[index] = value
         elif wanted.startswith("result"):
-            saves.append(("result", int(wanted[6:] or 0)))
+            kept.append((index, "result", int(wanted[6:] or 0)))
         else:
-            saves.append(("constant", _spec_named(wanted, by_name)))
-    plan.saves = saves
-    plan.simple, plan.several, plan.steps = not saves, len(results) > 1, None
+            template[index] = _spec_named(wanted, by_name)
+    plan.template, plan.kept = template, kept
+    plan.simple, plan.several, plan.steps = not kept, len(results) > 1, None
     plan.results = max(len(results), 1)
     plan.used = any(tracked)
     leading = [place for place, value in enumerate(values[:2]) if isinstance(value, Handle)]

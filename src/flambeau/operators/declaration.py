@@ -320,7 +320,7 @@ class Operator:
         edges = None if plan is None else plan.edges(values)
         versions = None
         if plan is not None:
-            if ("argument", 0) in plan.saves:  # the derivative needs what is overwritten here
+            if plan.keeps(0):  # the derivative needs what is overwritten here
                 values = [functions["clone"](target), *values[1:]]
             versions = plan.save_arguments(values)
         value = record(rule, [_operand(each) for each in operands])[0]
@@ -460,10 +460,16 @@ def check_in_place(name: str, target: Any, shape: Sequence[int], kind: _dtype, t
     check_no_overlap(name + "_", target)
 
 
+#: Operators that PyTorch lets write into elements that share memory.
+_MAY_OVERLAP = frozenset(("fill", "index_fill", "index_put", "masked_fill", "sum", "tril", "triu", "zero"))
+
+
 def check_no_overlap(name: str, target: Any) -> None:
     """Raise PyTorch's error for a tensor (an expanded one, say) that cannot be written element by element."""
     here = target._spec
-    if not here.is_dense and _strides.may_overlap(here.shape, here.strides):
+    if here.is_dense or name.rstrip("_") in _MAY_OVERLAP:
+        return
+    if _strides.may_overlap(here.shape, here.strides):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             f"Please clone() the tensor before performing the operation ({name})."
@@ -551,7 +557,9 @@ def write_out(name: str, out: Any, results: Any) -> Any:
             )
         out.resize_(results._spec.shape)
     check_no_overlap(name, out)
-    out.detach().copy_(results)
+    from .conversion import overwrite
+
+    overwrite(out.detach(), results)
     return out
 
 
@@ -934,15 +942,17 @@ def composite(
         if in_place:
 
             def call_in_place(input: Any, *args: Any, **kwargs: Any) -> Any:
+                from .conversion import overwrite
+
                 recorded = mode.enabled and any(isinstance(v, Handle) and v._tracked for v in (input, *args))
                 # Derivatives may need what is overwritten here.
                 result = call(functions["clone"](input) if recorded else input, *args, **kwargs)
                 tracked = mode.enabled and (input._tracked or result._tracked)
                 check_in_place(public, input, result._spec.shape, result._spec.dtype, tracked)
                 if not tracked or result._node is None or result._slot or result._spec.dtype is not input._spec.dtype:
-                    return input.copy_(result)
+                    return overwrite(input, result)
                 with no_grad():
-                    input.copy_(result)
+                    overwrite(input, result)
                 adopt_history(input, result._node)
                 return input
 
