@@ -83,6 +83,31 @@ TOOLS = {
 }
 
 
+def _folded(lib, function, *shape, **options):
+    weight = lib.randn(*shape)
+    channels = shape[1] if options.get("transpose") else shape[0]
+    statistics = [lib.randn(channels), lib.rand(channels) + 0.5, 1e-3, lib.rand(channels), lib.randn(channels)]
+    return function(weight, lib.randn(channels), *statistics, **options)
+
+
+def _folded_module(lib):
+    linear, norm = lib.nn.Linear(2, 3).eval(), lib.nn.BatchNorm1d(3).eval()
+    with lib.no_grad():
+        norm.running_mean.uniform_()
+        norm.running_var.uniform_(0.5, 2)
+        norm.weight.uniform_()
+    return lib.nn.utils.fuse_linear_bn_eval(linear, norm)(lib.ones(1, 2)).detach()
+
+
+TOOLS |= {
+    "fold into linear weights": lambda lib, u: _folded(lib, u.fuse_linear_bn_weights, 3, 2),
+    "fold into convolution weights": lambda lib, u: _folded(lib, u.fuse_conv_bn_weights, 3, 2, 2, 2),
+    "fold into transposed weights": lambda lib, u: _folded(lib, u.fuse_conv_bn_weights, 3, 2, 2, 2, transpose=True),
+    "fold into a module": lambda lib, u: _folded_module(lib),
+    "fold while training": lambda lib, u: u.fuse_linear_bn_eval(lib.nn.Linear(2, 3), lib.nn.BatchNorm1d(3)),
+}
+
+
 @pytest.mark.parity
 @pytest.mark.parametrize("case", TOOLS)
 def test_tools(agree, case):

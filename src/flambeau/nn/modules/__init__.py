@@ -37,7 +37,13 @@ _FILES = (
 
 def __getattr__(name: str) -> Any:
     if name in _FILES:
-        return import_module(f"{__name__}.{name}")
+        file = f"{__name__}.{name}"
+        try:
+            return import_module(file)
+        except ModuleNotFoundError as error:
+            if error.name != file:
+                raise
+            raise AttributeError(f"module '{__name__}' has no attribute '{name}'") from None
     if name.startswith("_") or not hasattr(flambeau.nn, name):
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     return getattr(flambeau.nn, name)
