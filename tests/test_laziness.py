@@ -68,7 +68,8 @@ class Machine:
 
     def observe(self, tensor: Any) -> None:
         plain = tensor.detach()
-        strides = tuple(plain.stride()) if plain.numel() > 1 else ()
+        strides = tuple(stride for stride, size in zip(plain.stride(), plain.shape) if size > 1)
+        strides = strides if plain.numel() else ()
         version = plain._version if plain.numel() else 0  # PyTorch counts writes of nothing at all by the operator
         self.seen.append((tuple(plain.shape), strides, plain.storage_offset(), version))
         self.seen.append(numpy.asarray(plain.tolist(), dtype=float if plain.is_floating_point() else int))
@@ -82,6 +83,19 @@ class Machine:
         self.tensors.append(tensor)
         if len(self.tensors) > MOST_SLOTS:
             del self.tensors[0]
+
+    def target(self, index: int) -> Any:
+        """A tensor to write to, copied where elements share memory: PyTorch leaves the order of such writes open."""
+        tensor = self.pick(index)
+        if 0 in tensor.shape:
+            return tensor
+        least = 0
+        for stride, size in sorted((stride, size) for stride, size in zip(tensor.stride(), tensor.shape) if size > 1):
+            if stride <= least:
+                self.keep(tensor.clone())
+                return self.tensors[-1]
+            least += stride * (size - 1)
+        return tensor
 
     def apart(self, tensor: Any, target: Any) -> Any:
         """The operand of a write, copied where it lies in the memory written to: PyTorch leaves overlap undefined."""
@@ -181,7 +195,7 @@ class Machine:
     # Writes
 
     def write(self, first: int, second: int, number: int) -> None:
-        target = self.pick(first)
+        target = self.target(first)
         operand = self.apart(self.pick(second), target)
         value = NUMBERS[number % len(NUMBERS)]
         writes = (
@@ -200,7 +214,7 @@ class Machine:
             target.clamp_(-50, 50)
 
     def assign(self, first: int, second: int, number: int) -> None:
-        target = self.pick(first)
+        target = self.target(first)
         value = NUMBERS[number % len(NUMBERS)]
         source = self.apart(self.pick(second), target)
         kind = second % 7
@@ -220,7 +234,7 @@ class Machine:
             target.T[0] = value
 
     def out(self, first: int, second: int, number: int) -> None:
-        target = self.pick(first)
+        target = self.target(first)
         source = self.apart(self.pick(second), target)
         if tuple(source.shape) == tuple(target.shape):
             self.library.mul(source, NUMBERS[number % len(NUMBERS)], out=target)
@@ -277,7 +291,7 @@ class Machine:
 
     def gradient(self, first: int, second: int, number: int) -> None:
         leaf = self.pick(first).detach().to(self.library.float64).clone().requires_grad_()
-        factor = self.pick(second)
+        factor = self.target(second)
         middle = leaf.sin() * factor
         if number % 5 == 1:
             middle.mul_(2)
@@ -288,7 +302,7 @@ class Machine:
         elif number % 5 == 4:
             middle.register_hook(lambda gradient: gradient * 2)
         middle.sum().backward()
-        self.keep(leaf.grad)
+        self.keep(leaf.grad.clone())
 
 
 NAMES = (

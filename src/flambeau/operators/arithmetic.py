@@ -72,10 +72,16 @@ def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) ->
 
 def _difference(name: str, input: Any, other: Any, alpha: Any) -> Value:
     kind = common_dtype(input, other)
-    if any(isinstance(each, Value) and each.dtype is bool_ for each in (input, other)) and kind is bool_:
+    booleans = [each.dtype is bool_ for each in (input, other)]
+    if all(booleans):
         raise RuntimeError(
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
             "instead."
+        )
+    if any(booleans):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
+            "`~` or `logical_not()` operator instead."
         )
     _check_alpha(name, kind, alpha)
     x, y = in_dtype(kind, input, other)

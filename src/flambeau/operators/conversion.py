@@ -19,7 +19,7 @@ from ..core.specs import Spec
 from ..primitives import elementwise as p
 from ..primitives import memory
 from ..primitives.values import Value
-from .declaration import check_leaf, composite, operator, publish, store
+from .declaration import check_leaf, check_no_overlap, composite, operator, publish, store
 from .promotion import as_array
 from .promotion import to as cast_to
 
@@ -212,15 +212,22 @@ def copy_(input: Any, src: Any, non_blocking: bool = False) -> Any:
     >>> torch.zeros(2).copy_(torch.tensor([1, 2]))
     tensor([1., 2.])
     """
-    from ..autograd.grad_mode import mode
     from ..tracing.handles import Handle
-    from ..tracing.recorder import record
-    from .declaration import adopt_history, new_plan
 
     if not isinstance(src, Handle):
         if isinstance(src, (int, float, bool, complex)):
             return input.fill_(src)
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+    check_no_overlap("copy_", input)
+    return overwrite(input, src)
+
+
+def overwrite(input: Any, src: Any) -> Any:
+    """``copy_`` of a tensor, also into one whose elements share memory."""
+    from ..autograd.grad_mode import mode
+    from ..tracing.recorder import record
+    from .declaration import adopt_history, new_plan
+
     tracked = mode.enabled and (input._tracked or src._tracked)
     if tracked:
         check_leaf(input)
