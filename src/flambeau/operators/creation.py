@@ -180,7 +180,7 @@ def _flatten(data: Any, shape: Ints, depth: int, leaves: list[Any]) -> None:
         elif isinstance(data, (int, float, bool, complex)):
             leaves.append(data)
         elif isinstance(data, np.generic) or isinstance(data, np.ndarray) and data.size == 1:
-            leaves.append(data.item())
+            leaves.append(data.reshape(())[()])  # a NumPy scalar, which knows its dtype
         elif isinstance(data, (list, tuple)):
             raise ValueError(f"expected sequence of length 1 at dim {depth} (got {len(data)})")
         else:
@@ -218,7 +218,7 @@ def _dtype_of_leaves(leaves: Sequence[Any]) -> dtype:
             found = kind if found is None else promote_types(found, kind)
     if found is None:
         return get_default_dtype() if category < 0 else dtype_of_category(category)
-    return found if category <= found.category else promote_types(found, dtype_of_category(category))
+    return found if category < 0 else promote_types(found, dtype_of_category(category))
 
 
 def as_tensor(data: Any, dtype: dtype | None = None, device: Any = None) -> Any:
