@@ -33,7 +33,9 @@ class CopySlices(Node):
         self.input_specs = (base._spec, *(writer.input_specs[k] if writer.input_specs else None for k in others))
 
     def apply(self, grads: list[Any]) -> Sequence[Any]:
-        whole = grads[0].clone()
+        base, whole = self.result_specs[0], grads[0].clone()
+        if whole._spec.strides != base.strides:  # the window's offset and strides are those of the base
+            whole = whole.new_empty_strided(base.shape, base.strides).copy_(whole)
         inside = self.read(whole)
         results = self.writer.apply([inside.clone()])
         from .engine import fit

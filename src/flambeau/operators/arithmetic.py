@@ -9,7 +9,7 @@ from ..core.names import scalar_name
 from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .declaration import POINTWISE, composite, methods, operator
-from .promotion import BOOL, COMPLEX, FLOATING, common_dtype, in_dtype, promote, promote_floating, to
+from .promotion import BOOL, COMPLEX, FLOATING, common_dtype, in_dtype, promote, promote_floating, reject, to
 
 
 def _check_alpha(name: str, kind: Any, alpha: Any) -> None:
@@ -173,6 +173,10 @@ def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | 
     )
 
 
+def _reject_remainder(name: str, x: Any, y: Any) -> None:
+    reject(name, x if isinstance(x, Value) and not x.is_number else y, BOOL, COMPLEX)
+
+
 def _is_integral(x: Any, y: Any) -> bool:
     array = x if isinstance(x, Value) and not x.is_number else y
     return array.category < FLOATING
@@ -204,7 +208,9 @@ def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Value:
     >>> torch.floor_divide(torch.tensor([4.0, -3.0]), 2.0)
     tensor([ 2., -2.])
     """
-    return _floor_divide(*promote(input, other))
+    x, y = promote(input, other)
+    _reject_remainder("floor_divide", x, y)
+    return _floor_divide(x, y)
 
 
 @operator({"input": lambda grad: -grad}, layout=POINTWISE, in_place=True, aliases=("negative",))
@@ -270,7 +276,7 @@ def pow(input: Tensor | Number, exponent: Tensor | Number) -> Value:
     """
     kind = common_dtype(input, exponent)
     if kind is bool_:
-        raise RuntimeError("\"pow\" not implemented for 'Bool'")
+        raise NotImplementedError("\"pow\" not implemented for 'Bool'")
     x, y = in_dtype(kind, input, exponent)
     return p.integer_power(x, y) if kind.category < FLOATING else p.power(x, y)
 
@@ -319,7 +325,9 @@ def remainder(input: Tensor | Number, other: Tensor | Number) -> Value:
     >>> torch.remainder(torch.tensor([-3.0, 3.0]), 2)
     tensor([1., 1.])
     """
-    return p.remainder(*promote(input, other))
+    x, y = promote(input, other)
+    _reject_remainder("remainder_cpu", x, y)
+    return p.remainder(x, y)
 
 
 @operator(
@@ -334,6 +342,7 @@ def fmod(input: Tensor, other: Tensor | Number) -> Value:
     tensor([-1.,  1.])
     """
     x, y = promote(input, other)
+    _reject_remainder("fmod_cpu", x, y)
     return p.truncating_remainder(x, y)
 
 

@@ -39,7 +39,7 @@ def _same_dtype(name: str, x: Value, y: Value) -> None:
             f"{scalar_name(y.dtype).lower()}"
         )
     if x.dtype is bool_:
-        raise RuntimeError(f"\"{name}\" not implemented for 'Bool'")
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
 
 
 def _transposed(x: Value) -> Value:

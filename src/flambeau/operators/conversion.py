@@ -234,6 +234,7 @@ def overwrite(input: Any, src: Any) -> Any:
     if input._spec.shape != src._spec.shape:
         _strides.expand(src._spec.shape, src._spec.strides, input._spec.shape)
     if input._spec.numel == 0:
+        input._storage.version += 1
         return input
     operator = _copied.operator
     values = [input, src]

@@ -157,7 +157,7 @@ class _Arguments:
             outside = "x".join(map(str, (shape[-rank - 1], *self.out)))
             raise RuntimeError(f"Given input size: ({inside}). Calculated output size: ({outside}). Output size is too small")
         if input._spec.dtype is bool_:
-            raise RuntimeError(f"\"{name}\" not implemented for 'Bool'")
+            raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
 
 
 def max_pool(
@@ -166,7 +166,7 @@ def max_pool(
     """(values, indices) of max pooling over the last ``rank`` dimensions."""
     a = _Arguments(name, rank, input, kernel_size, stride, padding, dilation, ceil_mode)
     if input._spec.dtype.is_complex:
-        raise RuntimeError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
+        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
     return max_windows(input, a.kernel, a.stride, a.padding, a.dilation, a.out)
 
 
@@ -177,7 +177,7 @@ def average_pool(
     """The mean of each window over the last ``rank`` dimensions."""
     a = _Arguments(name, rank, input, kernel_size, stride, padding, 1, ceil_mode)
     if input._spec.dtype.category < FLOATING and input._spec.dtype.name != "int64":
-        raise RuntimeError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
+        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
     total = sum_windows(input, a.kernel, a.stride, a.padding, a.out)
@@ -245,7 +245,7 @@ def adaptive_average(name: str, rank: int, input: Any, output_size: Any) -> Any:
     """Averages of nearly equal regions: one window size where it divides evenly, else one dimension after the other."""
     out = adaptive_sizes(name, rank, input, output_size)
     if input._spec.dtype.category < FLOATING:
-        raise RuntimeError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
+        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
     sizes = input._spec.shape[-rank:]
     if all(o and n % o == 0 for n, o in zip(sizes, out)):
         kernel = tuple(n // o for n, o in zip(sizes, out))
@@ -270,7 +270,7 @@ def adaptive_max(name: str, rank: int, input: Any, output_size: Any) -> Any:
     out = adaptive_sizes(name, rank, input, output_size)
     sizes = tuple(input._spec.shape[-rank:])
     if input._spec.dtype.is_complex or input._spec.dtype is bool_:
-        raise RuntimeError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
+        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
     if all(o and n % o == 0 for n, o in zip(sizes, out)):
         kernel = tuple(n // o for n, o in zip(sizes, out))
         return max_windows(input, kernel, kernel, (0,) * rank, (1,) * rank, out)

@@ -221,7 +221,7 @@ def _even_share(grad: Any, input: Any, result: Any, dim: Any, keepdim: bool) -> 
 
 def _extreme(name: str, primitive: Any, input: Value, dim: Any, keepdim: bool) -> Value:
     if input.is_complex:
-        raise RuntimeError(f"\"{name}\" not implemented for '{scalar_name(input.dtype)}'")
+        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(input.dtype)}'")
     axes = axes_of(input, dim)
     _needs_elements(name, input, axes, dim)
     return kept(primitive(input, axes=axes), input, axes, keepdim) if axes else input
@@ -272,7 +272,7 @@ def _pick(input: Value, index: Value, axis: int) -> Value:
 
 def _along(name: str, primitive: Any, input: Value, dim: int, keepdim: bool) -> tuple[Value, Value]:
     if input.is_complex:
-        raise RuntimeError(f"\"{name}\" not implemented for '{scalar_name(input.dtype)}'")
+        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(input.dtype)}'")
     axis = _strides.normalize_axis(dim, input.ndim)
     if not input.ndim:
         return input, memory.reshape(primitive(memory.reshape(input, shape=(1,)), axis=0), shape=())
