@@ -30,7 +30,7 @@ FLOAT32 = frozenset(
     "fft_fft2 fft_ifft2 fft_fftn fft_ifftn fft_rfft fft_irfft fft_rfft2 fft_irfft2 fft_rfftn fft_irfftn fft_hfft "
     "fft_ihfft linalg_cond linalg_matrix_rank linalg_solve linalg_cholesky linalg_svdvals linalg_eigvals "
     "linalg_eigvalsh linalg_inv linalg_householder_product linalg_tensorinv linalg_tensorsolve linalg_qr linalg_eig "
-    "linalg_eigh linalg_lstsq linalg_inv_ex geqrf lu qr svd".split()
+    "linalg_eigh linalg_lstsq linalg_inv_ex geqrf lu qr svd gru gru_cell lstm_cell".split()
 )
 #: Several tensors that become one: computed in the widest of their dtypes.
 WIDEST = frozenset("cat concat concatenate stack index_copy".split())

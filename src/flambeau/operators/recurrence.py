@@ -246,6 +246,7 @@ def _run(name: str, kind: str, input: Any, args: tuple[Any, ...], kwargs: dict[s
     x = given["data"] if packed else given["input"]
     _checked(name, x, given["params"])
     hidden, cell = given["hx"] if kind == "lstm" else (given["hx"], None)
+    _checked(name, hidden, given["params"])
     first = not packed and given["batch_first"]
     if first:
         x = x.transpose(0, 1)
@@ -292,7 +293,7 @@ def rnn_relu(input: Any = None, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
 
 def _cell(name: str, kind: str, input: Any, hx: Any, cell: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> Any:
     x, h, gates = input._spec, hx._spec, steps.GATES[kind]
-    if x.ndim != 2 or h.ndim != 2:
+    if x.ndim != 2 or h.ndim < 2:
         raise RuntimeError(f"{name}: input and hidden state must be 2-D, but got {x.ndim}-D and {h.ndim}-D")
     if x.shape[1] != w_ih._spec.shape[1]:
         raise RuntimeError(f"input has inconsistent input_size: got {x.shape[1]} expected {w_ih._spec.shape[1]}")
@@ -307,6 +308,8 @@ def _cell(name: str, kind: str, input: Any, hx: Any, cell: Any, w_ih: Any, w_hh:
             raise RuntimeError(
                 f"hidden{k} has inconsistent hidden_size: got {state._spec.shape[1]}, expected {w_hh._spec.shape[1]}"
             )
+    if h.ndim != 2:
+        raise RuntimeError(f"{name}: the hidden state must be 2-D, but got {h.ndim}-D")
     for which, weight in (("weight_ih", w_ih), ("weight_hh", w_hh)):
         if weight._spec.shape[0] != gates * h.shape[1]:
             raise RuntimeError(
