@@ -53,7 +53,8 @@ class Machine:
             try:
                 getattr(self, name)(first, second, number)
             except (RuntimeError, TypeError, IndexError, ValueError) as error:
-                self.seen.append((name, type(error).__name__))
+                kind = RuntimeError if isinstance(error, RuntimeError) else type(error)
+                self.seen.append((name, kind.__name__))
             if self.after_each is not None:
                 self.after_each()
         for tensor in self.tensors:
