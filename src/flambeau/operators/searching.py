@@ -52,7 +52,8 @@ def _as_rows(input: Any, dim: int) -> Any:
         raise RuntimeError("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied")
     if not here.ndim:
         return input.reshape((1, 1))
-    return input.movedim(axis, 0).reshape((here.shape[axis], -1))
+    width = here.numel // here.shape[axis] if here.shape[axis] else 1
+    return input.movedim(axis, 0).reshape((here.shape[axis], width))
 
 
 def _slices(x: Any, rows: Any, chosen: Any, dim: int) -> Any:
