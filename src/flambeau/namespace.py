@@ -30,6 +30,7 @@ LAZY = {
         "is_autocast_cpu_enabled", "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_cpu_dtype",
         "set_autocast_cpu_enabled", "set_autocast_dtype", "set_autocast_enabled", "set_autocast_gpu_dtype",
     ),
+    "core.threads": ("get_num_interop_threads", "get_num_threads", "set_num_interop_threads", "set_num_threads"),
     "serialization": ("load", "save"),
     "printing": ("set_printoptions", "get_printoptions"),
     "storage": (
@@ -39,6 +40,14 @@ LAZY = {
     ),
     "random": ("Generator", "default_generator", "manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"),
 }
+
+#: In-place methods that are functions of the namespace too.
+IN_PLACE = (
+    "abs acos acosh addmv arccos arccosh arcsin arcsinh arctan arctanh as_strided asin asinh atan atanh ceil clamp clamp_max "
+    "clamp_min clip conj_physical cos cosh deg2rad detach erf erfc exp exp2 expm1 fix floor frac gcd i0 index_put lcm ldexp "
+    "log log10 log1p log2 logit nan_to_num neg negative rad2deg reciprocal round rsqrt sigmoid sin sinc sinh sqrt square tan "
+    "tanh trunc xlogy"
+).split()
 
 
 def install(names: dict[str, Any]) -> None:
@@ -65,6 +74,7 @@ def install(names: dict[str, Any]) -> None:
     ):  # fmt: skip
         names[name] = getattr(grad_mode, name)
     names.update(functions)
+    names.update((name + "_", getattr(names["Tensor"], name + "_")) for name in IN_PLACE)
     names["synchronize"] = synchronize
     homes = {name: module for module, members in LAZY.items() for name in members}
     package = names["__name__"]

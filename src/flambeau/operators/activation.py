@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import BOOL, COMPLEX, FLOATING
+from ..core.dtypes import BOOL, COMPLEX, FLOATING, INTEGER
 from ..primitives import elementwise as p, memory, special_functions as s
 from ..primitives.values import Value
 from .declaration import POINTWISE, composite, functions, in_place_form, methods, operator
@@ -62,11 +62,17 @@ def _hardtanh_back(grad: Any, input: Any, min_val: Any, max_val: Any) -> Any:
     return choose((input > min_val) & (input < max_val), grad, 0)
 
 
-@operator({"input": _hardtanh_back}, layout=POINTWISE, function=False, method=False)
+def _check_limits(input: Any, min_val: Any, max_val: Any) -> None:
+    kind = input._spec.dtype
+    if kind.category == INTEGER and not kind.is_signed and (min_val < 0 or max_val < 0):
+        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
+
+
+@operator({"input": _hardtanh_back}, layout=POINTWISE, function=False, method=False, check=_check_limits)
 def hardtanh(input: Tensor, min_val: Number = -1.0, max_val: Number = 1.0) -> Value:
     """``input`` kept between ``min_val`` and ``max_val``."""
     if input.category == BOOL:
-        raise NotImplementedError("Bool inputs not supported for hardtanh")
+        raise RuntimeError("Bool inputs not supported for hardtanh")
     if input.category == COMPLEX:
         raise NotImplementedError("clamp is not supported for complex types")
     return p.minimum(p.maximum(input, as_array(min_val, input.dtype)), as_array(max_val, input.dtype))
@@ -160,6 +166,20 @@ def _random_slopes(input: Tensor, noise: Tensor) -> Value:
     return input * noise
 
 
+@operator(
+    {"input": lambda grad, input, slope: choose(input > 0, grad, grad * slope)},
+    layout=POINTWISE, function=False, method=False, name="rrelu_with_noise",
+)  # fmt: skip
+def _mean_slope(input: Tensor, slope: Number) -> Value:
+    x = _floating("rrelu_with_noise_out_cpu", input)
+    return to(p.select(x > 0.0, x, x * as_array(slope, x.dtype)), input.dtype)
+
+
+def _check_bounds(lower: float, upper: float) -> None:
+    if lower > upper:
+        raise RuntimeError("Lower bound should be less than or equal to the upper bound")
+
+
 def _slopes_below_zero(input: Any, lower: float, upper: float, generator: Any) -> Any:
     """One where the input is above zero, elsewhere a slope drawn from [lower, upper), in the order of the elements.
 
@@ -186,8 +206,9 @@ def rrelu(
     >>> torch.rrelu(torch.tensor([-4.0, 2.0]), 0.25, 0.25)
     tensor([-1.,  2.])
     """
+    _check_bounds(lower, upper)
     if not training:
-        return leaky_relu(input, (float(lower) + float(upper)) / 2)
+        return _mean_slope(input, (float(lower) + float(upper)) / 2)
     return _random_slopes(input, _slopes_below_zero(input, float(lower), float(upper), generator))
 
 
@@ -623,15 +644,16 @@ def selu_(input: Any) -> Any:
     return elu_(input, SELU_ALPHA, SELU_SCALE)
 
 
-_random_slopes_ = in_place_form(_random_slopes)
+_random_slopes_, _mean_slope_ = in_place_form(_random_slopes), in_place_form(_mean_slope)
 
 
 def rrelu_(
     input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, generator: Any = None
 ) -> Any:
     """:func:`rrelu` in place."""
+    _check_bounds(lower, upper)
     if not training:
-        return leaky_relu_(input, (float(lower) + float(upper)) / 2)
+        return _mean_slope_(input, (float(lower) + float(upper)) / 2)
     return _random_slopes_(input, _slopes_below_zero(input, float(lower), float(upper), generator))
 
 

@@ -119,7 +119,7 @@ def lcm(input: Tensor, other: Tensor) -> Value:
     reject("lcm_cpu", x, *(() if x.category == INTEGER else (x.category,)))
     divisor = p.greatest_common_divisor(x, y)
     divisor = p.select(p.equal(divisor, as_array(0, x.dtype)), as_array(1, x.dtype), divisor)
-    return p.absolute(p.floor_divide_exact(x, divisor) * y)
+    return p.absolute(p.floor_divide_exact(x, divisor)) * p.absolute(y)
 
 
 for _symbol, _name in {"and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor"}.items():

@@ -75,6 +75,9 @@ _ALIASES = {"axis": "dim", "keepdims": "keepdim", "self": "input", "x": "input",
 class Operator:
     """One declared operator: its parameters, its meaning, its table of rules."""
 
+    #: PyTorch's autograd has never heard of it: not even an ``out=`` that requires grad is refused.
+    outside_autograd = False
+
     def __init__(
         self,
         meaning: Callable[..., Any],
@@ -296,7 +299,7 @@ class Operator:
 
     def _call_out(self, values: list[Any], out: Any) -> Any:
         given = _flat(out) if self.derivative is None else (*values, *_flat(out))
-        if mode.enabled and any(isinstance(v, Handle) and v._tracked for v in given):
+        if mode.enabled and not self.outside_autograd and any(isinstance(v, Handle) and v._tracked for v in given):
             raise RuntimeError(
                 f"{self.name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
                 "arguments requires grad."

@@ -394,7 +394,9 @@ def _plain(name: str, which: str, text: str) -> Any:
         return _of_one(name + "_cpu", _named(which), input)
 
     meaning.__doc__ = text
-    return operator(layout=POINTWISE, function=False, method=False, name="special_" + name)(meaning)
+    made = operator(layout=POINTWISE, function=False, method=False, name="special_" + name)(meaning)
+    made.operator.outside_autograd = True
+    return made
 
 
 airy_ai = _plain("airy_ai", "airy", "The Airy function Ai.")
@@ -420,7 +422,9 @@ def _polynomial(name: str, family: str, text: str) -> Any:
         return to(s.orthogonal_polynomial(x, degree, of=family), kind)
 
     meaning.__doc__ = text
-    return operator(layout=POINTWISE, function=False, method=False, name="special_" + name)(meaning)
+    made = operator(layout=POINTWISE, function=False, method=False, name="special_" + name)(meaning)
+    made.operator.outside_autograd = True
+    return made
 
 
 chebyshev_polynomial_t = _polynomial(

@@ -64,7 +64,6 @@ exp2 = _ufunc("exp2", np.exp2)
 expm1 = _ufunc("expm1", np.expm1)
 log = _ufunc("log", np.log)
 log2 = _ufunc("log2", np.log2)
-log10 = _ufunc("log10", np.log10)
 log1p = _ufunc("log1p", np.log1p)
 sin = _ufunc("sin", np.sin)
 cos = _ufunc("cos", np.cos)
@@ -79,6 +78,12 @@ arcsinh = _ufunc("arcsinh", np.arcsinh)
 arccosh = _ufunc("arccosh", np.arccosh)
 arctanh = _ufunc("arctanh", np.arctanh)
 conjugate = _ufunc("conjugate", np.conjugate)
+
+
+@primitive(pointwise, elementwise=True)
+def log10(x: Any) -> Any:
+    """The logarithm to base 10; float32 by way of float64, so that powers of ten have whole logarithms."""
+    return np.log10(x, dtype=np.float64).astype(x.dtype) if x.dtype == np.float32 else np.log10(x)
 
 
 def _absolute_shape(x: Value) -> Any:
@@ -114,7 +119,9 @@ def shift_left(x: Any, y: Any) -> Any:
 def shift_right(x: Any, y: Any) -> Any:
     """⌊x/2^y⌋ for integers, by arithmetic shift."""
     bits = x.dtype.itemsize * 8
-    return np.right_shift(x, np.where((y < 0) | (y >= bits), x.dtype.type(bits - 1), y))
+    beyond = (y < 0) | (y >= bits)
+    shifted = np.right_shift(x, np.where(beyond, x.dtype.type(bits - 1), y))
+    return np.where(beyond, x.dtype.type(0), shifted) if x.dtype.kind == "u" else shifted
 
 
 def _cast_shape(x: Value, *, dtype: dtype) -> Any:

@@ -167,7 +167,7 @@ def _log_gamma_shifted(x: Array) -> Array:
 
 
 def _log_gamma_near_two(x: Array) -> Array:
-    return (x - 1.0) * (x - 2.0) * _series(tables.LOG_GAMMA_NEAR_TWO, x, 1.0, 3.0)
+    return (x - 1.0) * (x - 2.0) * _series(tables.LOG_GAMMA_NEAR_TWO, x, 1.0, 3.0) + 0.0  # no -0.0
 
 
 def _log_gamma_reflected(x: Array) -> Array:
@@ -364,7 +364,7 @@ def _i0e(x: Array) -> Array:
 
 def _i1e(x: Array) -> Array:
     size = np.abs(x)
-    return np.sign(x) * _by_cases(
+    return np.copysign(1.0, x) * _by_cases(
         size,
         (size <= 8.0, lambda x: x * _series(tables.I1_SMALL, x, 0.0, 8.0)),
         (size > 8.0, lambda x: _series(tables.I1_LARGE, 8.0 / x, 0.0, 1.0) / np.sqrt(x)),
@@ -401,7 +401,7 @@ def _j0(x: Array) -> Array:
 
 def _j1(x: Array) -> Array:
     size = np.abs(x)
-    return np.sign(x) * _by_cases(
+    return np.copysign(1.0, x) * _by_cases(
         size,
         (size <= 8.0, lambda x: x * _series(tables.J1_SMALL, x * x, 0.0, 64.0)),
         (size > 8.0, lambda x: _hankel(1, x, False)),
