@@ -88,6 +88,6 @@ def reject(name: str, x: Value, *categories: int) -> None:
 
 
 __all__ = [
-    "BOOL", "COMPLEX", "FLOATING", "INTEGER", "as_array", "common_dtype", "in_dtype", "needs_tensor", "promote", "promote_floating",
-    "reject", "to", "widened",
+    "BOOL", "COMPLEX", "FLOATING", "INTEGER", "as_array", "common_dtype", "in_dtype", "needs_tensor", "promote",
+    "promote_floating", "reject", "to", "widened",
 ]  # fmt: skip
