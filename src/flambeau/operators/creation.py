@@ -16,7 +16,6 @@ from ..core.dtypes import (
     dtype_of_number,
     from_numpy as dtype_from_numpy,
     get_default_dtype,
-
 )
 from ..core.memory_formats import memory_format
 from ..core.specs import Spec, spec
@@ -108,6 +107,14 @@ def array_of_data(data: Any, kind: dtype | None) -> tuple[Any, dtype]:
         array = np.asarray(data)
         kind = kind or dtype_from_numpy(array.dtype)
         return _cast_array(array, kind), kind
+    if type(data) is list and len(data) > 8:
+        plain = set(map(type, data))
+        if len(plain) == 1 and (number := plain.pop()) in (int, float):
+            # A long flat list of one kind, which data sets bring by the thousand: NumPy reads it in one go.
+            natural = dtype_of_number(data[0])
+            if kind is None or kind is natural or (number is float and kind.category == natural.category):
+                kind = kind or natural
+                return _array_of_numbers(data, kind), kind
     shape = _shape_of(data)
     leaves: list[Any] = []
     _flatten(data, shape, 0, leaves)
@@ -136,7 +143,7 @@ def _array_of_numbers(values: list[Any], kind: dtype) -> Any:
     try:
         with np.errstate(all="ignore"):
             if kind.category == INTEGER:
-                if any(type(each) is float for each in values):
+                if float in set(map(type, values)):
                     values = [int(each) for each in values]
                 return np.array(values, kind.numpy)
             array = np.array(values)
@@ -179,7 +186,7 @@ def _flatten(data: Any, shape: Ints, depth: int, leaves: list[Any]) -> None:
             leaves.append(data)
         elif isinstance(data, (int, float, bool, complex)):
             leaves.append(data)
-        elif isinstance(data, np.generic) or isinstance(data, np.ndarray) and data.size == 1:
+        elif isinstance(data, np.generic) or (isinstance(data, np.ndarray) and data.size == 1):
             leaves.append(data.reshape(())[()])  # a NumPy scalar, which knows its dtype
         elif isinstance(data, (list, tuple)):
             raise ValueError(f"expected sequence of length 1 at dim {depth} (got {len(data)})")
@@ -189,7 +196,9 @@ def _flatten(data: Any, shape: Ints, depth: int, leaves: list[Any]) -> None:
     if isinstance(data, (Handle, np.ndarray)):
         rest = tuple(data._spec.shape) if isinstance(data, Handle) else data.shape
         if rest != shape[depth:]:
-            raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {rest[0] if rest else 0})")
+            raise ValueError(
+                f"expected sequence of length {shape[depth]} at dim {depth} (got {rest[0] if rest else 0})"
+            )
         flat = data.detach().reshape(-1).tolist() if isinstance(data, Handle) else data.reshape(-1)  # type: ignore[attr-defined]
         if isinstance(data, np.ndarray):
             leaves.extend(np_value for np_value in flat)
@@ -252,23 +261,29 @@ def numpy_tensor(array: Any) -> Any:
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
     kind = dtype_from_numpy(array.dtype)
     if not array.dtype.isnative:
-        raise ValueError("given numpy array has byte order different from the native byte order. Conversion between byte "
-                         "orders is currently not supported.")  # fmt: skip
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+            "currently not supported."
+        )
     if any(step < 0 for step in array.strides):
         raise ValueError(
-            "At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "currently "
             "supported. (You can probably work around this by making a copy of your array  with array.copy().) "
         )
     if any(step % array.itemsize for step in array.strides):
         raise ValueError(
-            "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the memory."
+            "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate "
+            "the memory."
         )
     if not array.flags.writeable:
         import warnings
 
         warnings.warn(
-            "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to "
-            "this tensor will result in undefined behavior. You may want to copy the array to protect its data or make it "
+            "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means "
+            "writing to "
+            "this tensor will result in undefined behavior. You may want to copy the array to protect its data or "
+            "make it "
             "writable before converting it to a tensor.",
             stacklevel=2,
         )
@@ -300,7 +315,8 @@ def empty(
     find(device)
     shape = sizes(size, "empty")
     if memory_format is not None:
-        return empty_layout(spec(shape, dtype or get_default_dtype(), format_strides(shape, None, memory_format)), requires_grad)
+        steps = format_strides(shape, None, memory_format)
+        return empty_layout(spec(shape, dtype or get_default_dtype(), steps), requires_grad)
     made = _new(shape, dtype or get_default_dtype(), requires_grad)
     if out is not None:
         return out_of(out, shape, dtype)
