@@ -94,9 +94,7 @@ def test_collating_does_not_change_the_samples():
     ],
 )
 def test_what_cannot_be_collated_is_named(batch, found):
-    with pytest.raises(
-        TypeError, match=f"batch must contain tensors, .* dicts or lists; .*{found}"
-    ):
+    with pytest.raises(TypeError, match=f"batch must contain tensors, .* dicts or lists; .*{found}"):
         default_collate(batch)
 
 

@@ -4,7 +4,16 @@ import numpy
 import pytest
 
 import flambeau
-from flambeau.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset, RandomSampler, TensorDataset
+from flambeau.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    RandomSampler,
+    Subset,
+    TensorDataset,
+    default_collate,
+)
 
 
 class Stream(IterableDataset):
@@ -209,3 +218,32 @@ def test_workers_are_seeded_as_pytorchs():
         return list(module.utils.data.DataLoader(Seeds(module), batch_size=None, num_workers=2))
 
     assert seeds(flambeau) == seeds(torch)
+
+
+def test_rows_taken_at_once_are_the_rows_taken_one_by_one():
+    tensors = [flambeau.rand(20, 3, 2), flambeau.arange(20), flambeau.rand(2, 20).t(), flambeau.rand(20) > 0.5]
+    dataset = TensorDataset(*tensors)
+    parts = Subset(Subset(dataset, [19, 4, 7, -1, 0]), [4, 3, 1])
+    for data in (dataset, parts):
+        # A collation of its own is given the samples one by one.
+        at_once = list(DataLoader(data, batch_size=2))
+        one_by_one = list(DataLoader(data, batch_size=2, collate_fn=lambda rows: default_collate(rows)))
+        assert len(at_once) == len(one_by_one)
+        for batch, expected in zip(at_once, one_by_one):
+            assert type(batch) is type(expected) is list
+            for ours, theirs in zip(batch, expected, strict=True):
+                assert flambeau.equal(ours, theirs)
+                assert (ours.dtype, ours.stride()) == (theirs.dtype, theirs.stride())
+
+
+def test_rows_taken_at_once_are_copies():
+    tensor = flambeau.zeros(4)
+    for (rows,) in DataLoader(TensorDataset(tensor), batch_size=2):
+        rows += 1
+    assert tensor.tolist() == [0, 0, 0, 0]
+    with pytest.raises(IndexError):
+        next(iter(DataLoader(TensorDataset(tensor), sampler=[4])))
+    weight = flambeau.zeros(4, requires_grad=True)
+    (rows,) = next(iter(DataLoader(TensorDataset(weight), batch_size=2)))
+    rows.sum().backward()
+    assert weight.grad.tolist() == [1, 1, 0, 0]

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 
-from flambeau.utils.data.dataset import load_samples
+from flambeau.utils.data.collation import collate_tensor_fn, default_collate, default_collate_fn_map
+from flambeau.utils.data.dataset import Subset, TensorDataset, load_samples
 
 
 class DatasetKind(IntEnum):
@@ -25,7 +26,33 @@ class MapFetcher:
         self.collate_fn = collate_fn
 
     def fetch(self, index: Any) -> Any:
-        return self.collate_fn(load_samples(self.dataset, index) if self.batched else self.dataset[index])
+        if not self.batched:
+            return self.collate_fn(self.dataset[index])
+        if self.collate_fn is default_collate and (batch := gathered(self.dataset, index)) is not None:
+            return batch
+        return self.collate_fn(load_samples(self.dataset, index))
+
+
+def gathered(dataset: Any, indices: Any) -> list[Any] | None:
+    """What `default_collate` makes of the samples of a `TensorDataset` or a subset of one; None for all others.
+
+    Taking all rows of a tensor at once is one operator, taking and stacking them one by one is as many as rows.
+    """
+    import numpy
+
+    import flambeau
+
+    while type(dataset) is Subset:
+        indices = [dataset.indices[index] for index in indices]
+        dataset = dataset.dataset
+    if type(dataset) is not TensorDataset or default_collate_fn_map.get(flambeau.Tensor) is not collate_tensor_fn:
+        return None
+    if any(type(tensor) is not flambeau.Tensor or tensor.requires_grad for tensor in dataset.tensors):
+        return None
+    if not all(type(index) is int or isinstance(index, numpy.integer) for index in indices):
+        return None
+    rows = flambeau.as_tensor([int(index) for index in indices], dtype=flambeau.int64)
+    return [tensor[rows] for tensor in dataset.tensors]
 
 
 class IterableFetcher:
