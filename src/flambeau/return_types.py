@@ -60,7 +60,9 @@ class NamedResults(tuple):  # type: ignore[type-arg]
     def __new__(cls, items: Iterable[Any]) -> NamedResults:
         made = super().__new__(cls, items)
         if len(made) != len(cls._fields):
-            raise TypeError(f"torch.return_types.{cls.__name__}() takes a {len(cls._fields)}-sequence ({len(made)}-sequence given)")
+            raise TypeError(
+                f"torch.return_types.{cls.__name__}() takes a {len(cls._fields)}-sequence ({len(made)}-sequence given)"
+            )
         return made
 
     def __repr__(self) -> str:
@@ -79,7 +81,7 @@ def _declare(name: str, fields: tuple[str, ...]) -> type:
         {
             "__slots__": (), "__module__": __name__, "_fields": fields, "__match_args__": fields,
             "n_fields": len(fields), "n_sequence_fields": len(fields), **members,
-        },  # fmt: skip
+        },
     )
 
 

@@ -3,6 +3,7 @@
 from . import (  # noqa: F401
     activation,
     arithmetic,
+    attention,
     bitwise,
     combining,
     comparison,
@@ -19,6 +20,7 @@ from . import (  # noqa: F401
     gathering,
     grids,
     histograms,
+    index_vectors,
     indexing,
     interchange,
     joining,
@@ -26,6 +28,7 @@ from . import (  # noqa: F401
     logical,
     magnitude,
     masking,
+    normalization,
     norms,
     padding,
     pooling,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core import dtypes
-from ..core import strides as _strides
+from ..core import dtypes, strides as _strides
 from ..core.devices import device, find
 from ..core.dtypes import dtype
 from ..core.memory_formats import (
@@ -16,12 +15,10 @@ from ..core.memory_formats import (
     preserve_format,
 )
 from ..core.specs import Spec
-from ..primitives import elementwise as p
-from ..primitives import memory
+from ..primitives import elementwise as p, memory
 from ..primitives.values import Value
 from .declaration import check_leaf, check_no_overlap, composite, operator, publish, store
-from .promotion import as_array
-from .promotion import to as cast_to
+from .promotion import as_array, to as cast_to
 
 
 def format_strides(shape: Any, strides: Any, wanted: memory_format | None) -> Any:

@@ -155,7 +155,7 @@ def _array_of_numbers(values: list[Any], kind: dtype) -> Any:
 
 
 def _shape_of(data: Any) -> Ints:
-    shape = []
+    shape: list[int] = []
     while not isinstance(data, (int, float, bool, complex, np.generic)):
         if isinstance(data, Handle):
             shape.extend(data._spec.shape)

@@ -14,7 +14,11 @@ from .views import as_index, sizes
 Ints = tuple[int, ...]
 
 
-@operator({"input": lambda grad, dims: flipped(grad, dims)}, layout=LIKE_FIRST, name="flip", method=False, function=False)
+def _flip_back(grad: Any, dims: Ints) -> Any:
+    return flipped(grad, dims)
+
+
+@operator({"input": _flip_back}, layout=LIKE_FIRST, name="flip", method=False, function=False)
 def flipped(input: Tensor, dims: Ints) -> Value:
     """Elements in reverse order along ``dims``, counted from the front."""
     return memory.reverse(input, axes=dims) if dims else input
@@ -62,11 +66,13 @@ def _part(x: Value, axis: int, start: int, stop: int) -> Value:
     return memory.slice_(x, starts=tuple(starts), stops=tuple(stops), steps=(1,) * x.ndim)
 
 
-@operator(
-    {"input": lambda grad, shifts, dims: roll(grad, tuple(-each for each in _tuple(shifts)), dims)}
-)
+def _roll_back(grad: Any, shifts: Any, dims: Any) -> Any:
+    return roll(grad, tuple(-each for each in _tuple(shifts)), dims)
+
+
+@operator({"input": _roll_back})
 def roll(input: Tensor, shifts: int | Ints, dims: int | Ints | None = None) -> Value:
-    """Elements moved along ``dims``, those that leave at one end entering at the other; no dims: on the flattened tensor.
+    """Elements moved along ``dims``, those that leave at one end entering at the other; no dims: as if flattened.
 
     >>> import flambeau as torch
     >>> torch.roll(torch.tensor([1, 2, 3]), 1)
@@ -100,8 +106,12 @@ def _turned_layout(result: Value, operands: Any, arguments: Any) -> Any:
     return tuple(steps)
 
 
+def _turn_back(grad: Any, k: int, dims: Ints) -> Any:
+    return _rotated(grad, -k % 4, dims)
+
+
 @operator(
-    {"input": lambda grad, k, dims: _rotated(grad, -k % 4, dims)},
+    {"input": _turn_back},
     layout=_turned_layout, name="rot90", method=False, function=False,
 )  # fmt: skip
 def _rotated(input: Tensor, k: int, dims: Ints) -> Value:

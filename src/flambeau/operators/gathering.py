@@ -1,4 +1,4 @@
-"""Elements picked or replaced at places a tensor of indices names: ``gather``, ``scatter``, ``take``, ``put``, ``…_scatter``."""
+"""Elements picked or replaced where indices say: ``gather``, ``scatter``, ``take``, ``put``, ``…_scatter``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from ..core import strides as _strides
 from ..core.dtypes import COMPLEX, FLOATING, INTEGER, bool_, dtype, int32, int64
 from ..core.names import scalar_name
 from ..core.specs import Spec, spec
-from ..primitives import elementwise as p
-from ..primitives import indexing as places
-from ..primitives import memory
+from ..primitives import elementwise as p, indexing as places, memory
 from ..primitives.values import Value
 from ..tracing.handles import Handle
 from .declaration import LIKE_FIRST, composite, functions, methods, operator
@@ -131,7 +129,8 @@ def _placed(name: str, input: Value, dim: int, index: Value, src: Any, combine: 
         if (k != axis and size > x.shape[k]) or (is_tensor and size > update.shape[k]):
             also = f" and to be no larger size than src {list(src.shape)}" if is_tensor else ""
             raise RuntimeError(
-                f"Expected index {list(index.shape)} to be no larger than self {list(input.shape)} apart from dimension "
+                f"Expected index {list(index.shape)} to be no larger than self {list(input.shape)} apart from "
+                "dimension "
                 f"{axis}{also}"
             )
     if is_tensor:
@@ -292,7 +291,8 @@ def _reduction_back(
         value = read(result)
         mine = input == result
         theirs = src == value
-        count = add(mine.to(grad._spec.dtype) if include_self else grad.new_zeros(grad._spec.shape), theirs.to(grad._spec.dtype))
+        start = mine.to(grad._spec.dtype) if include_self else grad.new_zeros(grad._spec.shape)
+        count = add(start, theirs.to(grad._spec.dtype))
         shared = grad / count.clamp(min=1)
         own, other = mine * shared, theirs * read(shared)
     if not include_self:
@@ -339,9 +339,10 @@ def _nonzero_product(start: Any, factors: Any) -> Any:
 def scatter_reduce(
     input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
 ) -> Value:
-    """``input`` with the elements of ``src`` that ``index`` sends to one place reduced there: sum, prod, mean, amax, amin.
+    """``input`` with the elements of ``src`` that ``index`` sends to one place reduced there.
 
     Args:
+        reduce: "sum", "prod", "mean", "amax" or "amin".
         include_self: whether the element of ``input`` takes part.
 
     >>> import flambeau as torch
@@ -402,13 +403,15 @@ def index_reduce(
         raise IndexError(f"index_reduce_(): Index is supposed to be a vector, but got dim: {index.ndim}")
     if input.dtype is not source.dtype:
         raise RuntimeError(
-            f"index_reduce_(): self and source expected to have the same dtype, but got (self) {scalar_name(input.dtype)} and "
+            "index_reduce_(): self and source expected to have the same dtype, but got (self) "
+            f"{scalar_name(input.dtype)} and "
             f"(source) {scalar_name(source.dtype)}"
         )
     axis = _strides.normalize_axis(dim, input.ndim)
     if source.ndim and index.numel != source.shape[axis]:
         raise IndexError(
-            f"index_reduce_(): Number of indices ({index.numel}) should be equal to source.size(dim) ({source.shape[axis]})"
+            f"index_reduce_(): Number of indices ({index.numel}) should be equal to source.size(dim) "
+            f"({source.shape[axis]})"
         )
     where = _one_dimensional(long(index))
 
@@ -435,7 +438,8 @@ def _check_take(input: Any, index: Any, *rest: Any) -> None:
         least, greatest = int(array.min()), int(array.max())
         if greatest >= count or least < -count:
             raise IndexError(
-                f"out of range: tried to access index {greatest if greatest >= count else least} on a tensor of {count} elements."
+                f"out of range: tried to access index {greatest if greatest >= count else least} on a tensor of "
+                f"{count} elements."
             )
 
 
@@ -463,13 +467,15 @@ def take(input: Tensor, index: Tensor) -> Value:
 
 @operator(
     {
-        "input": lambda grad, index, source, accumulate: grad if accumulate else grad.put(index, source.new_zeros(source.shape)),
+        "input": lambda grad, index, source_spec, accumulate: (
+            grad if accumulate else grad.put(index, grad.new_zeros(source_spec.shape))
+        ),
         "source": lambda grad, index, source_spec: grad.take(index).reshape(source_spec.shape),
     },
     layout=LIKE_FIRST, in_place=True, check=_check_take,
 )  # fmt: skip
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Value:
-    """``input`` with the elements at ``index`` of the flattened tensor replaced by (or increased by) those of ``source``.
+    """``input`` with the elements at ``index`` of the flattened tensor replaced (or increased) by those of ``source``.
 
     >>> import flambeau as torch
     >>> torch.zeros(3).put(torch.tensor([2]), torch.tensor([5.0]))
@@ -511,7 +517,8 @@ def _window_operator(name: str, view: Any) -> Any:
         shape, steps, offset = view.rule(here, *arguments)[:3]
         if tuple(shape) != tuple(src.shape):
             raise RuntimeError(
-                f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = {list(shape)}"
+                f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = "
+                f"{list(shape)}"
             )
         return memory.strided_update(
             input, to(src, input.dtype), layout=here, of=spec(shape, input.dtype, steps), offset=offset
@@ -560,7 +567,9 @@ def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
     axis = _strides.normalize_axis(dim, here.ndim)
     size = here.shape[axis]
     if not -size <= index < size:
-        raise IndexError(f"select(): index {index} out of range for tensor of size {list(here.shape)} at dimension {axis}")
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(here.shape)} at dimension {axis}"
+        )
     return _replaced(_select_scatter, selected, input, src, (axis, index % size))
 
 

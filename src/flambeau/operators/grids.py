@@ -1,4 +1,4 @@
-"""Combinations of vectors and common shapes: ``meshgrid``, ``cartesian_prod``, ``combinations``, ``broadcast_tensors``."""
+"""Vectors combined, shapes made common: ``meshgrid``, ``cartesian_prod``, ``combinations``, ``broadcast_tensors``."""
 
 from __future__ import annotations
 
@@ -123,5 +123,6 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
 
 
 functions.update(
-    broadcast_tensors=broadcast_tensors, broadcast_shapes=broadcast_shapes, meshgrid=meshgrid, cartesian_prod=cartesian_prod
-)
+    broadcast_tensors=broadcast_tensors, broadcast_shapes=broadcast_shapes, meshgrid=meshgrid,
+    cartesian_prod=cartesian_prod,
+)  # fmt: skip

@@ -77,7 +77,7 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0, *, out: A
 def _edges(x: Any, column: Any, bins: Any, low: float | None, high: float | None, dimension: int) -> Any:
     """The edges of the bins of one dimension."""
     if isinstance(bins, Handle):
-        return bins.contiguous()
+        return bins.contiguous()  # type: ignore[attr-defined]
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension {dimension}")
     if low is None or high is None:
@@ -85,7 +85,9 @@ def _edges(x: Any, column: Any, bins: Any, low: float | None, high: float | None
     if not (math.isfinite(low) and math.isfinite(high)):
         raise RuntimeError(f"torch.histogramdd: dimension {dimension}'s range [{low:g}, {high:g}] is not finite")
     if low > high:
-        raise RuntimeError(f"torch.histogramdd: min should not exceed max, but got min {low:g} max {high:g} for dimension {dimension}")
+        raise RuntimeError(
+            f"torch.histogramdd: min should not exceed max, but got min {low:g} max {high:g} for dimension {dimension}"
+        )
     if low == high:
         low, high = low - 0.5, high + 0.5
     return functions["linspace"](low, high, bins + 1, dtype=x._spec.dtype)
@@ -110,7 +112,10 @@ def _counted(
         found = (functions["searchsorted"](edge, column, right=True) - 1).clamp(min=0, max=size - 1)
         place = found if place is None else place * size + found
         inside = here_in if inside is None else inside & here_in
-    amounts = functions["ones"](rows._spec.shape[0], dtype=here.dtype) if weight is None else weight.detach().reshape((-1,))
+    if weight is None:
+        amounts = functions["ones"](rows._spec.shape[0], dtype=here.dtype)
+    else:
+        amounts = weight.detach().reshape((-1,))
     amounts = functions["where"](inside, amounts, functions["zeros"]((), dtype=amounts._spec.dtype))
     total = functions["zeros"](math.prod(sizes), dtype=here.dtype)
     histogram = total.index_add(0, place, amounts.to(here.dtype)).reshape(tuple(sizes))
@@ -130,13 +135,16 @@ def _check_weight(name: str, input: Any, weight: Any, shape: Any) -> None:
         return
     if weight._spec.dtype is not input._spec.dtype:
         raise RuntimeError(
-            f"{name}: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but got input "
+            f"{name}: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but "
+            "got input "
             f"({input._spec.dtype}), and weight ({weight._spec.dtype})"
         )
     if tuple(weight._spec.shape) != tuple(shape):
         raise RuntimeError(
-            f"{name}: if weight tensor is provided it should have the same shape as the input tensor excluding its innermost "
-            f"dimension, but got input with shape {list(input._spec.shape)}, and weight with shape {list(weight._spec.shape)}"
+            f"{name}: if weight tensor is provided it should have the same shape as the input tensor excluding its "
+            "innermost "
+            f"dimension, but got input with shape {list(input._spec.shape)}, and weight with shape "
+            f"{list(weight._spec.shape)}"
         )
 
 
@@ -182,7 +190,8 @@ def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None,
     each = [bins] * count if isinstance(bins, int) else list(bins)
     if len(each) != count:
         raise RuntimeError(
-            f"torch.histogramdd(): expected {count} sequences of bin edges or bin counts for a {count}-dimensional histogram but "
+            f"torch.histogramdd(): expected {count} sequences of bin edges or bin counts for a {count}-dimensional "
+            "histogram but "
             f"got {len(each)}"
         )
     _check_weight("histogramdd()", input, weight, here.shape[:-1])
@@ -193,7 +202,9 @@ def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None,
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
-def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool) -> Any:
+def _quantile(
+    name: str, input: Any, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool
+) -> Any:
     here = input._spec
     if not here.numel:
         raise RuntimeError(f"{name}() input tensor must be non-empty")
@@ -203,14 +214,14 @@ def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, int
         raise RuntimeError(
             f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
         )
+    levels: Any = q
     if isinstance(q, Handle):
         if q._spec.ndim > 1:
             raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
         if q._spec.dtype is not here.dtype:
             raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
-        if not bool(((q >= 0) & (q <= 1)).all()):
+        if not bool(((levels >= 0) & (levels <= 1)).all()):
             raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
-        levels = q
     else:
         if not 0 <= q <= 1:
             raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q:g}")

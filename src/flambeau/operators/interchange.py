@@ -32,25 +32,31 @@ def frombuffer(
     if not length or not count:
         raise ValueError(f"both buffer length ({length}) and count ({count}) must not be 0")
     if not 0 <= offset < length:
-        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({length} bytes) minus 1")
+        raise ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({length} bytes) minus 1"
+        )
     if count < 0:
         if (length - offset) % size:
             raise ValueError(
-                f"buffer length ({length - offset} bytes) after offset ({offset} bytes) must be a multiple of element size ({size})"
+                f"buffer length ({length - offset} bytes) after offset ({offset} bytes) must be a multiple of "
+                f"element size ({size})"
             )
         count = (length - offset) // size
     if offset + count * size > length:
         raise ValueError(
-            f"requested buffer length ({count} * {size} bytes) after offset ({offset} bytes) must not be greater than actual "
+            f"requested buffer length ({count} * {size} bytes) after offset ({offset} bytes) must not be greater "
+            "than actual "
             f"buffer length ({length} bytes)"
         )
-    array = np.frombuffer(buffer, np.uint8, count * size, offset).view(dtype.numpy)
+    array = np.frombuffer(buffer, dtype.numpy, count, offset)  # its base is the buffer: never taken for ours alone
     if not array.flags.writeable:
         import warnings
 
         warnings.warn(
-            "The given buffer is not writable, and PyTorch does not support non-writable tensors. This means you can write to "
-            "the underlying (supposedly non-writable) buffer using the tensor. You may want to copy the buffer to protect its "
+            "The given buffer is not writable, and PyTorch does not support non-writable tensors. This means you can "
+            "write to "
+            "the underlying (supposedly non-writable) buffer using the tensor. You may want to copy the buffer to "
+            "protect its "
             "data or make it writable before converting it to a tensor.",
             stacklevel=2,
         )
@@ -73,7 +79,7 @@ def asarray(
     """
     find(device)
     if isinstance(obj, Handle):
-        made = obj
+        made: Any = obj
         if dtype is not None and obj._spec.dtype is not dtype:
             if copy is False:
                 raise ValueError(
@@ -85,16 +91,17 @@ def asarray(
         if not requires_grad:
             return made if made is obj else made.detach()
         return (made.detach() if made is not obj else made).requires_grad_()
-    if isinstance(obj, np.ndarray) or hasattr(obj, "__dlpack__"):
+    if isinstance(obj, np.ndarray) or (hasattr(obj, "__dlpack__") and not isinstance(obj, np.generic)):
         shared = numpy_tensor(obj) if isinstance(obj, np.ndarray) else from_dlpack(obj)
         if dtype is not None and shared._spec.dtype is not dtype:
             if copy is False:
                 raise ValueError(
-                    f"can't alias tensor with dtype '{scalar_name(shared._spec.dtype)}' into dtype '{scalar_name(dtype)}'."
+                    f"can't alias tensor with dtype '{scalar_name(shared._spec.dtype)}' into dtype "
+                    f"'{scalar_name(dtype)}'."
                 )
             return finish(convert(shared, dtype), requires_grad)
         return finish(clone(shared) if copy else shared, requires_grad)
-    if not isinstance(obj, (list, tuple, str)):
+    if not isinstance(obj, (list, tuple, str, np.generic, int, float, complex)):
         try:
             shared = frombuffer(obj, dtype=dtype or get_default_dtype())
         except TypeError:
@@ -151,7 +158,9 @@ def __dlpack__(
     if self._tracked:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     if self._spec.dtype.numpy.isbuiltin != 1:
-        raise BufferError(f"Can't export tensors of dtype {self._spec.dtype}: NumPy, which exports the memory, does not have it")
+        raise BufferError(
+            f"Can't export tensors of dtype {self._spec.dtype}: NumPy, which exports the memory, does not have it"
+        )
     array = array_of(self._cell)
     self._storage.exposed = True
     return array.view().__dlpack__(max_version=max_version, copy=copy)

@@ -80,7 +80,8 @@ def cat(tensors: Tensors, dim: int = 0) -> Value:
         for k, (size, wanted) in enumerate(zip(each.shape, first.shape)):
             if size != wanted and k != axis:
                 raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {axis}. Expected size {wanted} but got size {size} for "
+                    f"Sizes of tensors must match except in dimension {axis}. Expected size {wanted} but got size "
+                    f"{size} for "
                     f"tensor number {place} in the list."
                 )
     return memory.concatenate(*present, axis=axis)
@@ -106,7 +107,8 @@ def stack(tensors: Tensors, dim: int = 0) -> Value:
     for place, each in enumerate(tensors):
         if each.shape != first.shape:
             raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {list(first.shape)} at entry 0 and {list(each.shape)} "
+                f"stack expects each tensor to be equal size, but got {list(first.shape)} at entry 0 and "
+                f"{list(each.shape)} "
                 f"at entry {place}"
             )
     shape = (*first.shape[:axis], 1, *first.shape[axis:])
@@ -121,7 +123,9 @@ def tensor_list(name: str, tensors: Any) -> list[Any]:
         RuntimeError: it is empty.
     """
     if isinstance(tensors, Handle) or not isinstance(tensors, (tuple, list)):
-        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
+        raise TypeError(
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}"
+        )
     if not tensors:
         raise RuntimeError(f"{name} expects a non-empty TensorList")
     return list(tensors)
@@ -149,9 +153,8 @@ def dstack(tensors: Any) -> Any:
 @composite(method=False)
 def column_stack(tensors: Any) -> Any:
     """Tensors side by side; vectors are columns."""
-    items = [
-        each.reshape((each._spec.numel, 1)) if each._spec.ndim < 2 else each for each in tensor_list("column_stack", tensors)
-    ]
+    given = tensor_list("column_stack", tensors)
+    items = [each.reshape((each._spec.numel, 1)) if each._spec.ndim < 2 else each for each in given]
     return cat(items, 1)
 
 
@@ -174,7 +177,8 @@ def _block_diag(tensors: Tensors) -> Value:
     for place, each in enumerate(tensors):
         if each.ndim > 2:
             raise RuntimeError(
-                f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {place} has {each.ndim} dimensions"
+                f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {place} has {each.ndim} "
+                "dimensions"
             )
     values = [memory.reshape(each, shape=_as_matrix(each.shape)) for each in _common(tensors)]
     width = sum(each.shape[1] for each in values)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core import strides as _strides
 from ..core.devices import find
 from ..core.dtypes import dtype, dtype_of_number, get_default_dtype
 from ..core.memory_formats import memory_format, preserve_format
 from ..core.specs import Spec, spec
 from ..core.storages import View, at_rest, empty_array
-from ..core import strides as _strides
 from ..primitives import memory
 from ..primitives.values import Value
 from ..tracing.handles import Handle, wrap
@@ -109,7 +109,9 @@ def empty_strided(
     if len(shape) != len(steps):
         raise RuntimeError(f"mismatch in length of strides and shape: {len(shape)} sizes and {len(steps)} strides")
     if any(each < 0 for each in (*shape, *steps)):
-        raise RuntimeError(f"empty_strided(): sizes and strides must not be negative, got {list(shape)} and {list(steps)}")
+        raise RuntimeError(
+            f"empty_strided(): sizes and strides must not be negative, got {list(shape)} and {list(steps)}"
+        )
     wanted = spec(shape, dtype or get_default_dtype(), steps)
     if wanted.is_dense:
         return empty_layout(wanted, requires_grad)

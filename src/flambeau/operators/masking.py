@@ -8,9 +8,7 @@ from ..core import strides as _strides
 from ..core.dtypes import bool_, int64
 from ..core.names import scalar_name
 from ..core.specs import Spec
-from ..primitives import elementwise as p
-from ..primitives import indexing as places
-from ..primitives import memory
+from ..primitives import elementwise as p, indexing as places, memory
 from ..primitives.scans import scan
 from ..primitives.values import Value
 from ..tracing.handles import Handle
@@ -96,8 +94,9 @@ def _check_scatter(input: Any, mask: Any, source: Any) -> None:
     if mask._spec.shape != input._spec.shape:
         repeats = input._spec.numel // max(mask._spec.numel, 1)
     if int(array.sum()) * repeats > source._spec.numel:
-        raise RuntimeError("masked_scatter: expected the mask to hold no more often than source has elements; Number of "
-                           "elements of source < number of ones in mask")  # fmt: skip
+        raise RuntimeError(
+            "masked_scatter: Number of elements of source < number of ones in mask; give a source with one for each"
+        )
 
 
 def _scatter_source(grad: Any, mask: Any, source_spec: Spec) -> Any:
@@ -123,7 +122,9 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Value:
     tensor([5., 0., 7.])
     """
     if mask.dtype is not bool_:
-        raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {scalar_name(mask.dtype)}")
+        raise RuntimeError(
+            f"masked_scatter_ only supports boolean masks, but got mask with dtype {scalar_name(mask.dtype)}"
+        )
     if input.dtype is not source.dtype:
         raise RuntimeError(
             "masked_scatter: expected self and source to have same dtypes but got"

@@ -43,8 +43,12 @@ def _check_pads(pads: Ints, rank: int) -> None:
         )
 
 
+def _cut_back(grad: Any, pad: Ints) -> Any:
+    return constant_pad_nd(grad, tuple(-each for each in pad))
+
+
 @operator(
-    {"input": lambda grad, pad: constant_pad_nd(grad, tuple(-each for each in pad))}, layout=_pad_layout, method=False
+    {"input": _cut_back}, layout=_pad_layout, method=False
 )
 def constant_pad_nd(input: Tensor, pad: Ints, value: Number = 0) -> Value:
     """``input`` with ``value`` around it. ``pad`` gives (before, after) for the last dimension, then the one before …;
@@ -60,7 +64,8 @@ def constant_pad_nd(input: Tensor, pad: Ints, value: Number = 0) -> Value:
         size = x.shape[axis]
         if size + before + after < 0:
             raise RuntimeError(
-                f"The input size {input.shape[axis]}, plus negative padding {before} and {after} resulted in a negative output "
+                f"The input size {input.shape[axis]}, plus negative padding {before} and {after} resulted in a "
+                "negative output "
                 f"size, which is invalid. Check dimension {axis} of your input."
             )
         start, stop = max(-before, 0), size - max(-after, 0)
@@ -72,7 +77,7 @@ def constant_pad_nd(input: Tensor, pad: Ints, value: Number = 0) -> Value:
             shape = (*x.shape[:axis], max(width, 0), *x.shape[axis + 1 :])
             pieces.append(memory.broadcast(as_array(value, input.dtype), shape=shape) if width > 0 else None)
         parts = [each for each in (pieces[0], x, pieces[1]) if each is not None]
-        x = memory.concatenate(*parts, axis=axis) if len(parts) > 1 else x
+        x = memory.concatenate(*parts, axis=axis) if len(parts) > 1 else parts[0]
     return x
 
 
@@ -104,18 +109,28 @@ def _reflect_back(grad: Any, input_spec: Spec, pad: Ints) -> Any:
     return grad
 
 
+def _replicated(size: int, before: int, after: int) -> tuple[int, int, int, int]:
+    """What of a dimension stays (start, stop), and how often its first and its last element come in addition."""
+    total = size + before + after
+    if total < 0:
+        raise RuntimeError(f"the padding ({before}, {after}) leaves nothing of a dimension of size {size}")
+    low = max(min(before, total), 0)
+    high = max(min(total, after), 0) if before >= -size else total
+    start = min(max(-before, 0), size)
+    return start, start + total - low - high, low, high
+
+
 def _replicate_back(grad: Any, input_spec: Spec, pad: Ints) -> Any:
     for axis, before, after in reversed(_by_axis(pad, input_spec.ndim)):
         size = input_spec.shape[axis]
-        low, high = max(before, 0), max(after, 0)
-        kept = size - max(-before, 0) - max(-after, 0)
-        inner = sliced(grad, axis, low, low + kept, 1)
+        start, stop, low, high = _replicated(size, before, after)
+        total = _widened(sliced(grad, axis, low, low + stop - start, 1), axis, start, size - stop)
         if low:
-            inner = inner + _widened(sliced(grad, axis, 0, low, 1).sum(axis, True), axis, 0, kept - 1)
+            total = total + _widened(sliced(grad, axis, 0, low, 1).sum(axis, True), axis, 0, size - 1)
         if high:
-            last = sliced(grad, axis, low + kept, low + kept + high, 1).sum(axis, True)
-            inner = inner + _widened(last, axis, kept - 1, 0)
-        grad = _widened(inner, axis, max(-before, 0), max(-after, 0))
+            last = sliced(grad, axis, low + stop - start, low + stop - start + high, 1).sum(axis, True)
+            total = total + _widened(last, axis, size - 1, 0)
+        grad = total
     return grad
 
 
@@ -144,7 +159,9 @@ def _widened(x: Any, axis: int, before: int, after: int) -> Any:
 def reflection_pad(input: Tensor, pad: Ints) -> Value:
     """``input`` continued by its mirror image, the border itself not repeated."""
     if input.dtype is bool_:
-        raise NotImplementedError(f"\"reflection_pad{len(pad) // 2}d\" not implemented for '{scalar_name(input.dtype)}'")
+        raise NotImplementedError(
+            f"\"reflection_pad{len(pad) // 2}d\" not implemented for '{scalar_name(input.dtype)}'"
+        )
     x = input
     for axis, low, high in _by_axis(pad, input.ndim):
         size = x.shape[axis]
@@ -160,7 +177,7 @@ def reflection_pad(input: Tensor, pad: Ints) -> Value:
             parts.insert(0, memory.reverse(_part(x, axis, 1, low + 1), axes=(axis,)))
         if high:
             parts.append(memory.reverse(_part(x, axis, size - 1 - high, size - 1), axes=(axis,)))
-        x = memory.concatenate(*parts, axis=axis) if len(parts) > 1 else x
+        x = memory.concatenate(*parts, axis=axis) if len(parts) > 1 else parts[0]
     return x
 
 
@@ -168,19 +185,21 @@ def reflection_pad(input: Tensor, pad: Ints) -> Value:
 def replication_pad(input: Tensor, pad: Ints) -> Value:
     """``input`` continued by its border elements."""
     if input.dtype is bool_:
-        raise NotImplementedError(f"\"replication_pad{len(pad) // 2}d\" not implemented for '{scalar_name(input.dtype)}'")
+        raise NotImplementedError(
+            f"\"replication_pad{len(pad) // 2}d\" not implemented for '{scalar_name(input.dtype)}'"
+        )
     x = input
     for axis, before, after in _by_axis(pad, input.ndim):
-        x, low, high = _cropped(x, axis, before, after)
         size = x.shape[axis]
-        parts = [x]
+        start, stop, low, high = _replicated(size, before, after)
+        parts = [_part(x, axis, start, stop)]
         if low:
             shape = (*x.shape[:axis], low, *x.shape[axis + 1 :])
             parts.insert(0, memory.broadcast(_part(x, axis, 0, 1), shape=shape))
         if high:
             shape = (*x.shape[:axis], high, *x.shape[axis + 1 :])
             parts.append(memory.broadcast(_part(x, axis, size - 1, size), shape=shape))
-        x = memory.concatenate(*parts, axis=axis) if len(parts) > 1 else x
+        x = memory.concatenate(*parts, axis=axis) if len(parts) > 1 else parts[0]
     return x
 
 
@@ -201,7 +220,7 @@ def circular_pad(input: Tensor, pad: Ints) -> Value:
             parts.insert(0, _part(x, axis, size - low, size))
         if high:
             parts.append(_part(x, axis, 0, high))
-        x = memory.concatenate(*parts, axis=axis) if len(parts) > 1 else x
+        x = memory.concatenate(*parts, axis=axis) if len(parts) > 1 else parts[0]
     return x
 
 
@@ -235,7 +254,8 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any:
         raise NotImplementedError(f"Padding size {len(pads)} is not supported for {here.ndim}D input tensor.")
     if 0 in here.shape[1:] or (here.ndim == count + 1 and 0 in here.shape):
         raise RuntimeError(
-            f"Expected {count + 1}D or {count + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions "
+            f"Expected {count + 1}D or {count + 2}D (batch mode) tensor with possibly 0 batch size and other "
+            "non-zero dimensions "
             f"for input, but got: {list(here.shape)}"
         )
     return continued(input, pads)

@@ -77,7 +77,9 @@ def result_type(tensor1: Any, tensor2: Any) -> dtype:
     >>> torch.result_type(torch.tensor([1]), 1.5)
     torch.float32
     """
-    dimensioned, scalars, numbers = [], [], []
+    dimensioned: list[dtype] = []
+    scalars: list[dtype] = []
+    numbers: list[int] = []
     for each in (tensor1, tensor2):
         if isinstance(each, Handle):
             (dimensioned if each._spec.ndim else scalars).append(each._spec.dtype)
@@ -90,7 +92,8 @@ def result_type(tensor1: Any, tensor2: Any) -> dtype:
 
 functions.update(
     is_tensor=is_tensor, is_storage=is_storage, numel=numel, is_floating_point=is_floating_point, is_complex=is_complex,
-    is_signed=is_signed, is_nonzero=is_nonzero, is_inference=is_inference, is_same_size=is_same_size, get_device=get_device,
+    is_signed=is_signed, is_nonzero=is_nonzero, is_inference=is_inference, is_same_size=is_same_size,
+    get_device=get_device,
     result_type=result_type,
 )  # fmt: skip
 methods["is_same_size"] = is_same_size

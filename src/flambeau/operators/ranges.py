@@ -20,8 +20,7 @@ from ..core.dtypes import (
     result_dtype,
 )
 from ..core.names import scalar_name
-from ..primitives import elementwise as p
-from ..primitives import memory
+from ..primitives import elementwise as p, memory
 from ..primitives.values import Value
 from ..tracing.handles import Handle
 from .creation import finish
@@ -55,7 +54,8 @@ def _finished(name: str, made: Any, out: Any, requires_grad: bool) -> Any:
         return finish(made, requires_grad)
     if mode.enabled and out._tracked:
         raise RuntimeError(
-            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments "
             "requires grad."
         )
     return write_out(name, out, made)
@@ -115,7 +115,8 @@ def range_(
     import warnings
 
     warnings.warn(
-        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with Python's "
+        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
+        "Python's "
         "range builtin. Instead, use torch.arange, which produces values in [start, end).",
         stacklevel=2,
     )
@@ -137,7 +138,9 @@ def _between(start: Number, end: Number, steps: int, dtype: dtype, base: float |
 
 
 @operator(method=False, function=False, name="linspace")
-def _between_tensors(start: Tensor | Number, end: Tensor | Number, steps: int, dtype: dtype, base: float | None) -> Value:
+def _between_tensors(
+    start: Tensor | Number, end: Tensor | Number, steps: int, dtype: dtype, base: float | None
+) -> Value:
     return _spread(start, end, steps, dtype, base)
 
 
@@ -145,7 +148,8 @@ def _spread(start: Value, end: Value, steps: int, dtype: dtype, base: float | No
     """Counted from both ends, so that both are met exactly; then ``base`` to these powers."""
     kind = complex128 if dtype.category == COMPLEX else float64
     first, last = (
-        to(each, kind) if isinstance(each, Value) and not each.is_number else p.number(each, dtype=kind) for each in (start, end)
+        to(each, kind) if isinstance(each, Value) and not each.is_number else p.number(each, dtype=kind)
+        for each in (start, end)
     )
     if dtype.category <= INTEGER:
         first, last = p.truncate(first), p.truncate(last)
@@ -172,19 +176,22 @@ def _spaced(
     for what, each in (("start", start), ("end", end)):
         if isinstance(each, Handle) and each._spec.ndim:
             raise RuntimeError(
-                f"{name} only supports 0-dimensional start and end tensors, but got {what} with {each._spec.ndim} dimension(s)."
+                f"{name} only supports 0-dimensional start and end tensors, but got {what} with {each._spec.ndim} "
+                "dimension(s)."
             )
         ends.append(each if isinstance(each, (Handle, int, float, complex)) else _number(each, name))
     if kind is None:
         kind = out._spec.dtype if out is not None else get_default_dtype()
-        if any(isinstance(each, complex) or isinstance(each, Handle) and each._spec.dtype.category == COMPLEX for each in ends):
+        kinds = [each._spec.dtype for each in ends if isinstance(each, Handle)]
+        if any(isinstance(each, complex) for each in ends) or any(each.is_complex for each in kinds):
             kind = result_dtype([kind], [], [COMPLEX])
     between = _between_tensors if any(isinstance(each, Handle) for each in ends) else _between
     return _finished(name, between(ends[0], ends[1], count, kind, base), out, requires_grad)
 
 
 def linspace(
-    start: Any, end: Any, steps: Any, *, out: Any = None, dtype: dtype | None = None, layout: Any = None, device: Any = None,
+    start: Any, end: Any, steps: Any, *, out: Any = None, dtype: dtype | None = None, layout: Any = None,
+    device: Any = None,
     requires_grad: bool = False, pin_memory: bool = False,
 ) -> Any:  # fmt: skip
     """``steps`` evenly spaced numbers from ``start`` to ``end``, both included.
@@ -198,8 +205,8 @@ def linspace(
 
 
 def logspace(
-    start: Any, end: Any, steps: Any, base: float = 10.0, *, out: Any = None, dtype: dtype | None = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
+    start: Any, end: Any, steps: Any, base: float = 10.0, *, out: Any = None, dtype: dtype | None = None,
+    layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Any:  # fmt: skip
     """``base`` to the power of ``steps`` evenly spaced numbers.
 

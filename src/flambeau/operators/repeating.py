@@ -115,13 +115,13 @@ def repeat_interleave(
             raise RuntimeError("Repeats must be non-negative")
         shape = x._spec.shape
         wide = x.unsqueeze(axis + 1).expand((*shape[: axis + 1], times, *shape[axis + 1 :]))
-        from .conversion import clone
         from ..core.memory_formats import contiguous_format
+        from .conversion import clone
 
         made = clone(wide, memory_format=contiguous_format).view((*shape[:axis], size * times, *shape[axis + 1 :]))
         return made
     if repeats._spec.numel == 1:
-        repeats = repeats.reshape((1,)).expand((size,))
+        repeats = repeats.reshape((1,)).expand((size,))  # type: ignore[attr-defined]
     elif repeats._spec.numel != size:
         raise RuntimeError(
             f"repeats must have the same size as input along dim, but got repeats.size(0) = {repeats._spec.numel} and "

@@ -9,10 +9,7 @@ from ..core import strides as _strides
 from ..core.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, bool_, dtype, int64
 from ..core.names import scalar_name
 from ..core.specs import Spec
-from ..primitives import elementwise
-from ..primitives import memory
-from ..primitives import reductions as folds
-from ..primitives import scans
+from ..primitives import elementwise, memory, reductions as folds, scans
 from ..primitives.values import Value
 from ..tracing.handles import Handle
 from .declaration import composite, functions, operator
@@ -168,7 +165,7 @@ def _log_back(grad: Any, input: Any, result: Any, dim: int) -> Any:
 
     if mode.enabled and (input._tracked or grad._tracked):
         # Less robust where numbers lie hundreds apart, but smooth: no logarithm of the gradient.
-        shift = input.detach().real.amax(dim, True) if input._spec.dtype.category == COMPLEX else input.detach().amax(dim, True)
+        shift = input.detach().real.amax(dim, True)
         return (input - shift).exp().conj() * reversed_cumsum(grad * (shift - result).exp().conj(), dim)
     log = functions["log"]
     if grad._spec.dtype.category == COMPLEX:
@@ -239,7 +236,8 @@ def _widths(y: Any, x: Any, axis: int, name: str) -> Any:
     if here.ndim == 1:
         if here.numel != size:
             raise RuntimeError(
-                f"{name}: There must be one `x` value for each sample point; expected {size} values but got {here.numel}"
+                f"{name}: There must be one `x` value for each sample point; expected {size} values but got "
+                f"{here.numel}"
             )
         return diff(x).reshape((-1, *[1] * (y._spec.ndim - axis - 1)))
     place = axis - (y._spec.ndim - here.ndim)
@@ -253,7 +251,9 @@ def _trapezoids(y: Any, x: Any, dx: Any, dim: int, name: str) -> tuple[Any, int]
     axis = _strides.normalize_axis(dim, here.ndim)
     kinds = [each._spec.dtype for each in (y, x) if isinstance(each, Handle)]
     if bool_ in kinds:
-        raise RuntimeError(f"{name}: received a bool input for `{'y' if here.dtype is bool_ else 'x'}`, but bool is not supported")
+        raise RuntimeError(
+            f"{name}: received a bool input for `{'y' if here.dtype is bool_ else 'x'}`, but bool is not supported"
+        )
     later, earlier = _neighbours(y, axis)
     if x is None:
         if not isinstance(dx, (int, float, complex)) or isinstance(dx, bool):
@@ -312,7 +312,9 @@ def _slope(input: Any, axis: int, spacing: Any, edge_order: int) -> Any:
         else:
             a, b = first_gap, gap(1, 1)
             first = (
-                part(0, 1) * (-(2 * a + b) / (a * (a + b))) + part(1, 1) * ((a + b) / (a * b)) + part(2, 1) * (-a / (b * (a + b)))
+                part(0, 1) * (-(2 * a + b) / (a * (a + b)))
+                + part(1, 1) * ((a + b) / (a * b))
+                + part(2, 1) * (-a / (b * (a + b)))
             )
             a, b = gap(size - 3, 1), last_gap
             last = (
@@ -357,7 +359,8 @@ def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: in
             what = "'self.dim()" if dim is None else "'dim"
             raise RuntimeError(
                 "torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to "
-                f"{what} = {len(axes)}', since dim argument was {'not ' if dim is None else ''}given, but got a list of length "
+                f"{what} = {len(axes)}', since dim argument was {'not ' if dim is None else ''}given, but got a list "
+                "of length "
                 f"{len(gaps)}"
             )
     else:
@@ -367,7 +370,8 @@ def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: in
     for axis, gap in zip(axes, gaps):
         if isinstance(gap, Handle) and (gap._spec.ndim != 1 or gap._spec.numel != here.shape[axis]):
             raise RuntimeError(
-                "torch.gradient expected each element of coordinates to have one dimension and the size of the dimension of "
+                "torch.gradient expected each element of coordinates to have one dimension and the size of the "
+                "dimension of "
                 f"input it belongs to ({here.shape[axis]}), but got a tensor of shape {list(gap._spec.shape)}"
             )
     return tuple(_slope(input, axis, gap, edge_order) for axis, gap in zip(axes, gaps))

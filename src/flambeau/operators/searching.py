@@ -1,4 +1,4 @@
-"""Distinct elements and places among sorted ones: ``unique``, ``unique_consecutive``, ``searchsorted``, ``bucketize``."""
+"""Distinct elements and places in order: ``unique``, ``unique_consecutive``, ``searchsorted``, ``bucketize``."""
 
 from __future__ import annotations
 
@@ -153,26 +153,31 @@ def searchsorted(
         if side not in ("left", "right"):
             raise RuntimeError(f"{name}: side can only be 'left' or 'right' but got {side}")
         if side == "left" and right:
-            raise RuntimeError(f"{name}: side and right can't be set to opposites, got side of left while right was True")
+            raise RuntimeError(
+                f"{name}: side and right can't be set to opposites, got side of left while right was True"
+            )
     if not there.ndim:
         raise RuntimeError(f"{name}: boundaries tensor should have positive dimension, but got 0 dimension")
     is_number = not isinstance(input, Handle)
     values = _as_tensor(input, sorted_sequence)
     if is_number and there.ndim != 1:
         raise RuntimeError(
-            f"{name}: input value can be a scalar only when boundaries tensor dimension is 1, but we got boundaries tensor "
+            f"{name}: input value can be a scalar only when boundaries tensor dimension is 1, but we got boundaries "
+            "tensor "
             f"dim({there.ndim}) and input value's dim(0) numel(1)"
         )
     if there.ndim != 1 and (there.ndim != values._spec.ndim or there.shape[:-1] != values._spec.shape[:-1]):
         raise RuntimeError(
-            f"{name}: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value "
+            f"{name}: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and "
+            "input value "
             f"tensor must match, but we got boundaries tensor {list(there.shape)} and input value tensor "
             f"{list(values._spec.shape)}"
         )
     if sorter is not None:
         if sorter._spec.shape != there.shape:
             raise RuntimeError(
-                f"{name}: boundary and sorter must have the same size, but got boundary tensor {list(there.shape)}and got sorter "
+                f"{name}: boundary and sorter must have the same size, but got boundary tensor "
+                f"{list(there.shape)}and got sorter "
                 f"tensor {list(sorter._spec.shape)}"
             )
         if sorter._spec.dtype is not int64:

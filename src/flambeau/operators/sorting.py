@@ -1,4 +1,4 @@
-"""Order along a dimension: ``sort``, ``topk``, ``kthvalue``, ``median``, ``mode``. NaN counts as the greatest number."""
+"""Order along a dimension: ``sort``, ``topk``, ``kthvalue``, ``median``, ``mode``. NaN is the greatest number."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from ..core import strides as _strides
 from ..core.dtypes import BOOL, COMPLEX, FLOATING, int64
 from ..core.names import scalar_name
 from ..core.specs import Spec
-from ..primitives import elementwise as p
-from ..primitives import indexing as places
-from ..primitives import memory
-from ..primitives import reductions as folds
+from ..primitives import elementwise as p, indexing as places, memory, reductions as folds
 from ..primitives.scans import scan
 from ..primitives.sorting import argument_sort
 from ..primitives.values import Value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from ..autograd.grad_mode import mode
@@ -35,7 +36,8 @@ class ManyViews:
             windows = self.found[here, arguments]
         except KeyError:
             windows = [
-                (spec(shape, here.dtype, steps, here.device), offset) for shape, steps, offset in self.rule(here, *arguments)
+                (spec(shape, here.dtype, steps, here.device), offset)
+                for shape, steps, offset in self.rule(here, *arguments)
             ]
             if len(self.found) >= RULES_KEPT:
                 self.found.clear()
@@ -140,7 +142,8 @@ def split_with_sizes(input: Any, split_sizes: Any, dim: int = 0) -> tuple[Any, .
         )
     if sum(sizes) != size:
         raise RuntimeError(
-            f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension {axis}), but got "
+            f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension "
+            f"{axis}), but got "
             f"split_sizes={list(sizes)}"
         )
     return (_sized_one if len(sizes) == 1 else _sized)(input, axis, sizes)
@@ -186,7 +189,8 @@ def tensor_split(input: Any, indices_or_sections: Any = None, dim: int = 0, **gi
                                f"{where._spec.dtype}")  # fmt: skip
         if where._spec.ndim > 1:
             raise RuntimeError(
-                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, but got "
+                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional "
+                "tensor, but got "
                 f"a tensor with {where._spec.ndim} dims"
             )
         where = where.tolist()  # type: ignore[attr-defined]
@@ -202,7 +206,7 @@ def tensor_split(input: Any, indices_or_sections: Any = None, dim: int = 0, **gi
     from .views import slice_dimension
 
     bounds = [0, *(as_index(each) for each in where), None]
-    return tuple(slice_dimension(input, axis, start, stop, 1) for start, stop in zip(bounds, bounds[1:]))
+    return tuple(slice_dimension(input, axis, start, stop, 1) for start, stop in pairwise(bounds))
 
 
 def _split_named(name: str, rank: int, axis_of: Callable[[int], int]) -> Any:
@@ -211,7 +215,8 @@ def _split_named(name: str, rank: int, axis_of: Callable[[int], int]) -> Any:
         here = input._spec
         if here.ndim < rank:
             raise RuntimeError(
-                f"torch.{name} requires a tensor with at least {rank} dimension, but got a tensor with {here.ndim} dimensions!"
+                f"torch.{name} requires a tensor with at least {rank} dimension, but got a tensor with {here.ndim} "
+                "dimensions!"
             )
         axis = axis_of(here.ndim)
         if not isinstance(where, (tuple, list)):
@@ -223,7 +228,8 @@ def _split_named(name: str, rank: int, axis_of: Callable[[int], int]) -> Any:
                 )
         return tensor_split(input, where, axis)
 
-    function.__doc__ = f":func:`tensor_split` along the {'second' if name == 'hsplit' else 'first' if rank == 2 else 'third'} dimension."
+    which = {"hsplit": "second", "vsplit": "first", "dsplit": "third"}[name]
+    function.__doc__ = f":func:`tensor_split` along the {which} dimension."
     return composite(name=name)(function)
 
 

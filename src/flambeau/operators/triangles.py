@@ -9,8 +9,7 @@ from ..core.devices import find
 from ..core.dtypes import INTEGER, bool_, dtype, int64, uint8
 from ..core.names import scalar_name
 from ..core.specs import Spec, spec
-from ..primitives import elementwise as p
-from ..primitives import memory
+from ..primitives import elementwise as p, memory
 from ..primitives.values import Value
 from .declaration import composite, functions, methods, operator
 from .views import as_index, diagonal_of
@@ -96,8 +95,9 @@ functions.update(tril_indices=tril_indices, triu_indices=triu_indices)
 
 
 @operator(
-    {"input": lambda grad, offset, dim1, dim2: grad.diagonal(offset, dim1, dim2)}, name="diag_embed", method=False, function=False
-)
+    {"input": lambda grad, offset, dim1, dim2: grad.diagonal(offset, dim1, dim2)},
+    name="diag_embed", method=False, function=False,
+)  # fmt: skip
 def _embedded(input: Tensor, offset: int, dim1: int, dim2: int) -> Value:
     size = input.shape[-1] + abs(offset)
     shape = list(input.shape[:-1])

@@ -35,7 +35,9 @@ def as_index(value: Any, name: str = "size") -> int:
     try:
         return value.__index__()
     except (AttributeError, TypeError):
-        raise TypeError(f"{name}: argument must be tuple of ints, but found element of type {type(value).__name__}") from None
+        raise TypeError(
+            f"{name}: argument must be tuple of ints, but found element of type {type(value).__name__}"
+        ) from None
 
 
 # -- rules ------------------------------------------------------------------------------------------------------------
@@ -227,7 +229,9 @@ def real_view(here: Spec) -> Any:
 @view_operator({"input": lambda grad: _view_as_real(grad)}, name="view_as_complex")
 def complex_view(here: Spec) -> Any:
     if here.dtype.category == COMPLEX or not here.dtype.is_floating_point:
-        raise RuntimeError("view_as_complex is only supported for floating point tensors, but got a tensor of " + str(here.dtype))
+        raise RuntimeError(
+            f"view_as_complex is only supported for floating point tensors, but got a tensor of {here.dtype}"
+        )
     if not here.ndim or here.shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")
     if here.strides[-1] != 1:
@@ -295,7 +299,8 @@ def _dtype_view(here: Spec, kind: Any) -> Any:
         )
     if here.strides[-1] != 1:
         raise RuntimeError(
-            f"self.stride(-1) must be 1 to view {here.dtype} as {kind} (different element sizes), but got {here.strides[-1]}"
+            f"self.stride(-1) must be 1 to view {here.dtype} as {kind} (different element sizes), but got "
+            f"{here.strides[-1]}"
         )
     if size > wanted:
         ratio = size // wanted
@@ -303,11 +308,14 @@ def _dtype_view(here: Spec, kind: Any) -> Any:
     ratio = wanted // size
     if here.shape[-1] % ratio:
         raise RuntimeError(
-            f"self.size(-1) must be divisible by {ratio} to view {here.dtype} as {kind} (different element sizes), but got "
+            f"self.size(-1) must be divisible by {ratio} to view {here.dtype} as {kind} (different element sizes), "
+            "but got "
             f"{here.shape[-1]}"
         )
     if any(step % ratio for step in here.strides[:-1]):
-        raise RuntimeError(f"self.stride must be divisible by {ratio} to view {here.dtype} as {kind} (different element sizes)")
+        raise RuntimeError(
+            f"self.stride must be divisible by {ratio} to view {here.dtype} as {kind} (different element sizes)"
+        )
     return (*here.shape[:-1], here.shape[-1] // ratio), (*(s // ratio for s in here.strides[:-1]), 1), 0, kind
 
 
@@ -360,7 +368,8 @@ def permute(input: Any, *dims: Any) -> Any:
     rank = input._spec.ndim
     if len(order) != rank:
         raise RuntimeError(
-            f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering "
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
+            "ordering "
             f"of dimensions i.e. input.dim() = {rank} is not equal to len(dims) = {len(order)}"
         )
     found = tuple(_strides.normalize_axis(axis, rank) for axis in order)
@@ -378,7 +387,8 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     torch.Size([3, 2])
     """
     rank = input._spec.ndim
-    return transposed(input, _strides.normalize_axis(as_index(dim0), rank), _strides.normalize_axis(as_index(dim1), rank))
+    first, second = (_strides.normalize_axis(as_index(each), rank) for each in (dim0, dim1))
+    return transposed(input, first, second)
 
 
 @composite()
@@ -403,7 +413,8 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
     rank = input._spec.ndim
     if len(source) != len(destination):
         raise RuntimeError(
-            f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the same number of dims "
+            f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the same "
+            "number of dims "
             f"as destination ({list(destination)} dims)"
         )
     from_ = [_strides.normalize_axis(axis, rank) for axis in source]
@@ -585,9 +596,9 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
     offset = here if storage_offset is None else storage_offset
     if offset < 0:
         raise RuntimeError(f"Tensor: invalid storage offset {offset}")
-    from .declaration import track_view, window_cell
     from ..core.specs import spec
     from ..tracing.handles import wrap
+    from .declaration import track_view, window_cell
 
     layout = spec(size, input._spec.dtype, stride)
     storage = input._storage
@@ -678,7 +689,8 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
         inferred = _strides.infer(tuple(sizes), shape[dim])
     except RuntimeError:
         raise RuntimeError(
-            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[dim]}) in the input "
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[dim]}) in "
+            "the input "
             "tensor"
         ) from None
     return reshape(input, (*shape[:dim], *inferred, *shape[dim + 1 :]))

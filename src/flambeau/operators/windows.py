@@ -15,7 +15,8 @@ from .declaration import functions
 
 
 def _window(
-    name: str, length: int, periodic: bool, kind: dtype | None, device: Any, requires_grad: bool, formula: Callable[[Any, int], Any]
+    name: str, length: int, periodic: bool, kind: dtype | None, device: Any, requires_grad: bool,
+    formula: Callable[[Any, int], Any],
 ) -> Any:
     """``formula(n, last)`` at n = 0 … last, for ``length`` points."""
     find(device)
@@ -104,6 +105,6 @@ def kaiser_window(
 
 
 functions.update(
-    bartlett_window=bartlett_window, hann_window=hann_window, hamming_window=hamming_window, blackman_window=blackman_window,
-    kaiser_window=kaiser_window,
+    bartlett_window=bartlett_window, hann_window=hann_window, hamming_window=hamming_window,
+    blackman_window=blackman_window, kaiser_window=kaiser_window,
 )  # fmt: skip

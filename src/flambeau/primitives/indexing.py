@@ -33,7 +33,7 @@ def adjacent(axes: Axes) -> bool:
 
 
 def indexed_shape(shape: tuple[int, ...], index_shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
-    """The shape of ``x[…]`` with index arrays on ``axes``: their shape stands where they are adjacent, else in front."""
+    """The shape of ``x[…]`` with index arrays on ``axes``: theirs stands where they are adjacent, else in front."""
     if adjacent(axes):
         return (*shape[: axes[0]], *index_shape, *shape[axes[-1] + 1 :])
     return (*index_shape, *(size for axis, size in enumerate(shape) if axis not in axes))

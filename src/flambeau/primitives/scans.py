@@ -10,7 +10,9 @@ from ..core.dtypes import dtype
 from .registry import primitive
 from .values import Value
 
-_SCANS = {"add": np.add, "multiply": np.multiply, "maximum": np.maximum, "minimum": np.minimum, "logaddexp": np.logaddexp}
+_SCANS = {
+    "add": np.add, "multiply": np.multiply, "maximum": np.maximum, "minimum": np.minimum, "logaddexp": np.logaddexp,
+}  # fmt: skip
 
 
 def _log_add_exp(x: Any, y: Any) -> Any:
