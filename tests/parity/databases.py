@@ -22,6 +22,9 @@ DTYPES = (torch.float32, torch.float64, torch.complex64, torch.int64, torch.bool
 UNINITIALISED = {"empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided", "resize_"}
 UNINITIALISED |= {"resize_as_"}
 
+# Which of equal values an index names is open; by operator, the place of the dimension among the arguments.
+TIES = {"argsort": 0, "kthvalue": 1, "median": 0, "mode": 0, "nanmedian": 0, "sort": 0, "topk": 1}
+
 
 def full_name(entry: OpInfo) -> str:
     return f"{entry.name}.{entry.variant_test_name}" if entry.variant_test_name else entry.name

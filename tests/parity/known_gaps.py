@@ -1,7 +1,7 @@
 """What is known to differ from PyTorch, with the reason; each such test must fail, or its line be removed.
 
 Keys are an entry's full name in PyTorch's database; the inner keys are the parts of the tests: for operators
-`floating`, `complex`, `integral`, `gradients`, `errors`. A module or an optimizer is one test, with one reason.
+`floating`, `complex`, `integral`, `gradients`, `names` (of the nodes, as printed), `errors`. A module or an optimizer is one test, with one reason.
 """
 
 OPERATORS: dict[str, dict[str, str]] = {

@@ -24,6 +24,7 @@ GROUPS = {
     "complex": (torch.complex64,),
     "integral": (torch.int64, torch.bool),
 }
+GRADIENTS = {"gradient", "second gradient", "finite differences"}
 LIMIT = int(os.environ["FLAMBEAU_PARITY_SAMPLES"]) if "FLAMBEAU_PARITY_SAMPLES" in os.environ else None
 
 
@@ -33,7 +34,7 @@ def cases() -> list[Any]:
         supported = entry.supported_dtypes("cpu")
         parts = [group for group, dtypes in GROUPS.items() if supported.intersection(dtypes)]
         if entry.supports_autograd and torch.float64 in entry.supported_backward_dtypes("cpu"):
-            parts.append("gradients")
+            parts += ["gradients", "names"]
         if entry.error_inputs_func is not None:
             parts.append("errors")
         for part in parts:
@@ -45,10 +46,11 @@ def cases() -> list[Any]:
 
 @pytest.mark.parametrize(("name", "part"), cases())
 def test_operator(name: str, part: str) -> None:
-    run = EntryRun(databases.entries()[name], flambeau)
+    only = {"gradients": GRADIENTS, "names": {"grad_fn"}}.get(part)
+    run = EntryRun(databases.entries()[name], flambeau, only)
     if not run.tally.present:
         pytest.skip(f"{name} is not there yet")
-    if part == "gradients":
+    if part in ("gradients", "names"):
         run.run_gradients(torch.float64, LIMIT)
     elif part == "errors":
         run.run_errors(LIMIT)
