@@ -124,6 +124,7 @@ from .losses import (
     TripletMarginWithDistanceLoss as TripletMarginWithDistanceLoss,
 )
 from .module import Module as Module
+from .multihead_attention import MultiheadAttention as MultiheadAttention
 from .normalization import (
     CrossMapLRN2d as CrossMapLRN2d,
     GroupNorm as GroupNorm,
@@ -197,9 +198,16 @@ from .vision import (
     UpsamplingBilinear2d as UpsamplingBilinear2d,
     UpsamplingNearest2d as UpsamplingNearest2d,
 )
+from .transformer import (
+    Transformer as Transformer,
+    TransformerDecoder as TransformerDecoder,
+    TransformerDecoderLayer as TransformerDecoderLayer,
+    TransformerEncoder as TransformerEncoder,
+    TransformerEncoderLayer as TransformerEncoderLayer,
+)
 
 #: Packages imported on first use: a program that only uses layers does not pay for them.
-_PACKAGES = ("functional", "init", "modules", "utils")
+_PACKAGES = ("attention", "functional", "init", "modules", "utils")
 
 
 def __getattr__(name: str) -> Any:

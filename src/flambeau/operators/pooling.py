@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, floor
+from math import prod
 from typing import Any
 
 from ..core import strides as _strides
-from ..core.dtypes import FLOATING, bool_
+from ..core.dtypes import FLOATING, bool_, float64, int64
 from ..core.names import scalar_name
+from ..primitives import elementwise as p
+from ..primitives import indexing, memory
 from ..primitives import pooling as w
+from ..primitives.checks import checked
 from ..primitives.values import Value
 from .convolution import repeated
 from .declaration import operator
+from .promotion import to, widened
+from .resampling import resample
 
 Ints = tuple[int, ...]
 
@@ -24,15 +29,22 @@ def _layout(result: Value, operands: Sequence[Any]) -> Any:
     return None
 
 
+def _greatest_node(input: Any, kernel: Ints, *rest: Any) -> str:
+    if len(kernel) == 1:
+        return "SqueezeBackward1"
+    return f"AdaptiveMaxPool{len(kernel)}DBackward0" if rest[-1] else f"MaxPool{len(kernel)}DWithIndicesBackward0"
+
+
 # -- operators ----------------------------------------------------------------------------------------------------------
 
 
 @operator(
     {"input": lambda grad, input_spec, result1, kernel: scatter_windows(grad, result1, tuple(input_spec.shape[-len(kernel):]))},
-    layout=_layout, function=False, method=False, name="max_pool_with_indices",
-    node=lambda input, kernel, *rest: f"MaxPool{len(kernel)}DWithIndicesBackward0",
+    layout=_layout, function=False, method=False, name="max_pool_with_indices", node=_greatest_node,
 )  # fmt: skip
-def max_windows(input: Tensor, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints) -> Any:
+def max_windows(
+    input: Tensor, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints, adaptive: bool = False
+) -> Any:
     """The greatest element of each window, and where it is."""
     return w.max_window(input, kernel=kernel, stride=stride, padding=padding, dilation=dilation, out=out)
 
@@ -46,40 +58,100 @@ def scatter_windows(grad_output: Tensor, indices: Tensor, sizes: Ints) -> Value:
     return w.add_at_window(grad_output, indices, sizes=sizes)
 
 
-def take_windows(x: Any, indices: Any, sizes: Ints) -> Any:
-    """The elements at flat spatial indices: the adjoint of :func:`scatter_windows`."""
-    lead = tuple(x._spec.shape[: x._spec.ndim - len(sizes)])
-    flat = indices.reshape(*lead, -1)
-    return x.reshape(*lead, -1).gather(-1, flat).reshape(indices._spec.shape)
+def _flat(x: Value, rank: int) -> Value:
+    return memory.reshape(x, shape=(*x.shape[: x.ndim - rank], prod(x.shape[x.ndim - rank :])))
 
 
 @operator(
-    {"input": lambda grad, input_spec, kernel, stride, padding: spread_windows(
-        grad, tuple(input_spec.shape[-len(kernel):]), kernel, stride, padding)},
-    layout=_layout, function=False, method=False, name="avg_pool",
-    node=lambda input, kernel, *rest: f"AvgPool{len(kernel)}DBackward0",
+    {"input": lambda grad, indices, sizes: scatter_windows(grad, indices, sizes)}, function=False, method=False,
+    name="max_unpool_backward",
 )  # fmt: skip
-def sum_windows(input: Tensor, kernel: Ints, stride: Ints, padding: Ints, out: Ints) -> Value:
-    """The sum of each window."""
-    return w.sum_window(input, kernel=kernel, stride=stride, padding=padding, dilation=(1,) * len(kernel), out=out)
+def take_windows(input: Tensor, indices: Tensor, sizes: Ints) -> Value:
+    """The elements at flat spatial indices: the adjoint of :func:`scatter_windows`."""
+    rank = len(sizes)
+    taken = indexing.gather_along(_flat(input, rank), _flat(indices, rank), axis=input.ndim - rank)
+    return memory.reshape(taken, shape=indices.shape)
 
 
 @operator(
-    {"grad_output": lambda grad, grad_output_spec, kernel, stride, padding: sum_windows(
-        grad, kernel, stride, padding, tuple(grad_output_spec.shape[-len(kernel):]))},
+    {"input": lambda grad, indices, sizes: take_windows(grad, indices, sizes)}, function=False, method=False,
+    layout=_layout, name="max_unpool",
+    node=lambda input, indices, sizes: f"MaxUnpool{len(sizes)}DBackward0" if len(sizes) > 1 else "SqueezeBackward1",
+)  # fmt: skip
+def unpool(input: Tensor, indices: Tensor, sizes: Ints) -> Value:
+    """Zeros of spatial ``sizes`` with each element at its flat index; where several meet, the last one stays."""
+    rank = len(sizes)
+    lead = input.shape[: input.ndim - rank]
+    flat, area = _flat(indices, rank), prod(sizes)
+    flat = checked(
+        flat, (flat >= 0) & (flat < area), error="RuntimeError",
+        message=f"Found an invalid max index: {{}} (output volumes are of size {'x'.join(map(str, sizes))}",
+    )  # fmt: skip
+    empty = memory.full(0, shape=(*lead, area), dtype=input.dtype)
+    filled = indexing.put_along(empty, flat, _flat(input, rank), axis=len(lead), combine="assign")
+    return memory.reshape(filled, shape=(*lead, *sizes))
+
+
+def _overlaps(like: Value, sizes: Ints, kernel: Ints, stride: Ints, padding: Ints, out: Ints, divisor: int | str) -> Any:
+    """How many elements each window counts: ``divisor`` itself, or the kernel's, those in the padded input, those inside."""
+    if isinstance(divisor, int):
+        return float(divisor)
+    if divisor == "kernel":
+        return float(prod(kernel))
+    rank, total = len(kernel), None
+    for axis, (n, k, s, q, o) in enumerate(zip(sizes, kernel, stride, padding, out)):
+        start = memory.iota(shape=tuple(o if each == axis else 1 for each in range(rank)), axis=axis, dtype=like.dtype)
+        start = start * float(s) - float(q)
+        end = p.minimum(start + float(k), float(n + q))
+        count = end - start if divisor == "padded" else p.minimum(end, float(n)) - p.maximum(start, 0.0)
+        total = count if total is None else total * count
+    return total
+
+
+def _average_node(input: Any, kernel: Ints, *rest: Any) -> str:
+    return "SqueezeBackward1" if len(kernel) == 1 else f"AvgPool{len(kernel)}DBackward0"
+
+
+@operator(
+    {"input": lambda grad, input_spec, kernel, stride, padding, divisor: average_windows_backward(
+        grad, tuple(input_spec.shape[-len(kernel):]), kernel, stride, padding, divisor)},
+    layout=_layout, function=False, method=False, name="avg_pool", node=_average_node,
+)  # fmt: skip
+def average_windows(input: Tensor, kernel: Ints, stride: Ints, padding: Ints, out: Ints, divisor: int | str) -> Value:
+    """The sum of each window over the number of its elements (see ``_overlaps``)."""
+    x = widened(input)
+    total = w.sum_window(x, kernel=kernel, stride=stride, padding=padding, dilation=(1,) * len(kernel), out=out)
+    if input.category < FLOATING:
+        wide = to(total, float64)
+        return to(p.truncate(wide / _overlaps(wide, _spatial(input, kernel), kernel, stride, padding, out, divisor)), input.dtype)
+    return to(total / _overlaps(total, _spatial(input, kernel), kernel, stride, padding, out, divisor), input.dtype)
+
+
+def _spatial(x: Value, kernel: Ints) -> Ints:
+    return x.shape[-len(kernel) :]
+
+
+@operator(
+    {"grad_output": lambda grad, grad_output_spec, kernel, stride, padding, divisor: average_windows(
+        grad, kernel, stride, padding, tuple(grad_output_spec.shape[-len(kernel):]), divisor)},
     layout=_layout, function=False, method=False, name="avg_pool_backward",
 )  # fmt: skip
-def spread_windows(grad_output: Tensor, sizes: Ints, kernel: Ints, stride: Ints, padding: Ints) -> Value:
-    """The adjoint of :func:`sum_windows`."""
-    return w.spread_window(
-        grad_output, sizes=sizes, kernel=kernel, stride=stride, padding=padding, dilation=(1,) * len(kernel)
+def average_windows_backward(
+    grad_output: Tensor, sizes: Ints, kernel: Ints, stride: Ints, padding: Ints, divisor: int | str
+) -> Value:
+    """The adjoint of :func:`average_windows`."""
+    grad = widened(grad_output)
+    grad = grad / _overlaps(grad, sizes, kernel, stride, padding, _spatial(grad, kernel), divisor)
+    spread = w.spread_window(
+        grad, sizes=sizes, kernel=kernel, stride=stride, padding=padding, dilation=(1,) * len(kernel)
     )
+    return to(spread, grad_output.dtype)
 
 
 @operator(
     {"input": lambda grad, input_spec, kernel, stride, padding, dilation, out: fold_columns(
         grad, tuple(input_spec.shape[2:]), kernel, stride, padding, dilation, out)},
-    function=False, method=False, name="im2col",
+    function=False, method=False, name="im2col", node="Im2ColBackward0",
 )  # fmt: skip
 def unfold_columns(input: Tensor, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints) -> Value:
     """Every window as a column."""
@@ -88,7 +160,7 @@ def unfold_columns(input: Tensor, kernel: Ints, stride: Ints, padding: Ints, dil
 
 @operator(
     {"columns": lambda grad, kernel, stride, padding, dilation, out: unfold_columns(grad, kernel, stride, padding, dilation, out)},
-    function=False, method=False, name="col2im",
+    function=False, method=False, name="col2im", node="Col2ImBackward0",
 )  # fmt: skip
 def fold_columns(
     columns: Tensor, sizes: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints
@@ -177,40 +249,15 @@ def average_pool(
     """The mean of each window over the last ``rank`` dimensions."""
     a = _Arguments(name, rank, input, kernel_size, stride, padding, 1, ceil_mode)
     if input._spec.dtype.category < FLOATING and input._spec.dtype.name != "int64":
-        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
+        raise RuntimeError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
-    total = sum_windows(input, a.kernel, a.stride, a.padding, a.out)
-    full = 1
-    for size in a.kernel:
-        full *= size
-    if divisor_override is not None:
-        return _over(total, divisor_override)
-    if not any(a.padding) and not ceil_mode:
-        return _over(total, full)
-    counts = []
-    for n, k, s, p, o in zip(a.sizes, a.kernel, a.stride, a.padding, a.out):
-        row = []
-        for i in range(o):
-            start = i * s - p
-            end = min(start + k, n + p)
-            row.append(end - start if count_include_pad else min(end, n) - max(start, 0))
-        counts.append(row)
-    if all(count == k for row, k in zip(counts, a.kernel) for count in row):
-        return _over(total, full)
-    divisor = None
-    for axis, row in enumerate(counts):
-        shape = [1] * rank
-        shape[axis] = len(row)
-        factor = total.new_tensor(row).reshape(shape)
-        divisor = factor if divisor is None else divisor * factor
-    return _over(total, divisor)
-
-
-def _over(total: Any, divisor: Any) -> Any:
-    if total._spec.dtype.category < FLOATING:
-        return total.div(divisor, rounding_mode="trunc")
-    return total / divisor
+    divisor: Any = divisor_override
+    if divisor is None:
+        cut = not count_include_pad and any(a.padding)
+        past = any((o - 1) * s + k > n + 2 * p for o, s, k, n, p in zip(a.out, a.stride, a.kernel, a.sizes, a.padding))
+        divisor = "kernel" if not cut and not past else "padded" if count_include_pad else "inside"
+    return average_windows(input, a.kernel, a.stride, a.padding, a.out, divisor)
 
 
 # -- adaptive -----------------------------------------------------------------------------------------------------------
@@ -218,12 +265,14 @@ def _over(total: Any, divisor: Any) -> Any:
 
 def regions(n: int, out: int) -> list[tuple[int, int]]:
     """The bounds of each of ``out`` nearly equal regions of ``n`` elements: ⌊i·n/out⌋ to ⌈(i+1)·n/out⌉."""
-    return [(floor(i * n / out), ceil((i + 1) * n / out)) for i in range(out)]
+    return [(i * n // out, -(-(i + 1) * n // out)) for i in range(out)]
 
 
 def adaptive_sizes(name: str, rank: int, input: Any, output_size: Any) -> Ints:
     """The output sizes, None meaning the input's."""
     shape = input._spec.shape
+    if len(shape) <= rank and rank > 1 and not (output_size is None or isinstance(output_size, int)):
+        raise ValueError(f"Input dimension should be at least {rank + 1}")
     if len(shape) not in (rank + 1, rank + 2):
         raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D tensor, but got {list(shape)}")
     wanted = (output_size,) * rank if output_size is None or isinstance(output_size, int) else tuple(output_size)
@@ -242,27 +291,17 @@ def adaptive_sizes(name: str, rank: int, input: Any, output_size: Any) -> Ints:
 
 
 def adaptive_average(name: str, rank: int, input: Any, output_size: Any) -> Any:
-    """Averages of nearly equal regions: one window size where it divides evenly, else one dimension after the other."""
+    """Averages of nearly equal regions."""
     out = adaptive_sizes(name, rank, input, output_size)
     if input._spec.dtype.category < FLOATING:
-        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
-    sizes = input._spec.shape[-rank:]
-    if all(o and n % o == 0 for n, o in zip(sizes, out)):
-        kernel = tuple(n // o for n, o in zip(sizes, out))
-        full = 1
-        for size in kernel:
-            full *= size
-        return sum_windows(input, kernel, kernel, (0,) * rank, out) / full
-    for axis, (n, o) in enumerate(zip(sizes, out), input._spec.ndim - rank):
-        if n != o:
-            input = along(input, axis, [[(1.0 / (b - a) if a <= i < b else 0.0) for i in range(n)] for a, b in regions(n, o)])
-    return input.contiguous()
-
-
-def along(x: Any, axis: int, matrix: list[list[float]]) -> Any:
-    """``x`` multiplied by a constant matrix along one dimension."""
-    rows = x.new_tensor(matrix).reshape(len(matrix), x._spec.shape[axis])
-    return (x.transpose(axis, -1) @ rows.t()).transpose(axis, -1)
+        raise RuntimeError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
+    shape = input._spec.shape
+    if not all(out):
+        return input.new_empty((*shape[:-rank], *out))
+    axes = tuple((rank - k, "area", n, o, 0.0, False) for k, (n, o) in enumerate(zip(shape[-rank:], out)))
+    one = all(each == 1 for each in out)
+    node = "SqueezeBackward1" if rank == 1 else "MeanBackward1" if one else f"AdaptiveAvgPool{rank}DBackward0"
+    return resample(input, axes, node)
 
 
 def adaptive_max(name: str, rank: int, input: Any, output_size: Any) -> Any:
@@ -273,7 +312,7 @@ def adaptive_max(name: str, rank: int, input: Any, output_size: Any) -> Any:
         raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(input._spec.dtype)}'")
     if all(o and n % o == 0 for n, o in zip(sizes, out)):
         kernel = tuple(n // o for n, o in zip(sizes, out))
-        return max_windows(input, kernel, kernel, (0,) * rank, (1,) * rank, out)
+        return max_windows(input, kernel, kernel, (0,) * rank, (1,) * rank, out, True)
     # Uneven regions: repeat the last element of the short ones, so that all windows have one size.
     positions: list[list[int]] = []
     kernel = ()
@@ -285,17 +324,12 @@ def adaptive_max(name: str, rank: int, input: Any, output_size: Any) -> Any:
     stretched, flat = input, None
     lead = input._spec.ndim - rank
     for axis, (n, row) in enumerate(zip(sizes, positions)):
-        index = input.new_tensor(row, dtype=_int64())
+        index = input.new_tensor(row, dtype=int64)
         stretched = stretched.index_select(lead + axis, index)
         shape = [1] * rank
         shape[axis] = len(row)
         flat = index.reshape(shape) if flat is None else flat * n + index.reshape(shape)
-    values, inside = max_windows(stretched, kernel, kernel, (0,) * rank, (1,) * rank, out)
+    values, inside = max_windows(stretched, kernel, kernel, (0,) * rank, (1,) * rank, out, True)
     picked = flat.reshape(-1).index_select(0, inside.reshape(-1)).reshape(inside._spec.shape)  # type: ignore[union-attr]
     return values, picked
 
-
-def _int64() -> Any:
-    from ..core.dtypes import int64
-
-    return int64

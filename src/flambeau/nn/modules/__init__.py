@@ -21,6 +21,7 @@ _FILES = (
     "instancenorm",
     "lazy",
     "linear",
+    "linear_cross_entropy_options",
     "loss",
     "module",
     "normalization",

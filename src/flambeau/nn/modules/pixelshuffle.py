@@ -1,0 +1,6 @@
+"""PyTorch's path to what is in ``nn/vision.py``; imports and pickles name it."""
+
+from ..vision import (
+    PixelShuffle as PixelShuffle,
+    PixelUnshuffle as PixelUnshuffle,
+)
