@@ -30,3 +30,4 @@ from ..activations import (
     Tanhshrink as Tanhshrink,
     Threshold as Threshold,
 )
+from ..multihead_attention import MultiheadAttention as MultiheadAttention
