@@ -46,18 +46,25 @@ def _clone(input: Tensor) -> Value:
     return input
 
 
-def _formatted(kind: memory_format) -> Any:
+def _formatted(kind: memory_format, node: str) -> Any:
     def layout(result: Value, operands: Any) -> Any:
         return format_strides(operands[0].shape, operands[0].strides, kind)
 
-    @operator({"input": lambda grad: grad}, layout=layout, name="clone", function=False, method=False)
+    @operator({"input": lambda grad: grad}, layout=layout, name="clone", node=node, function=False, method=False)
     def clone_as(input: Tensor) -> Value:
         return input
 
     return clone_as
 
 
-_clones: dict[memory_format, Any] = {}
+_clones: dict[Any, Any] = {}
+
+
+def _copy_as(input: Any, format: memory_format, node: str) -> Any:
+    found = _clones.get((format, node))
+    if found is None:
+        found = _clones[format, node] = _formatted(format, node)
+    return found(input)
 
 
 @composite()
@@ -70,10 +77,7 @@ def clone(input: Any, *, memory_format: memory_format | None = None) -> Any:
     """
     if memory_format is None or memory_format is preserve_format:
         return _clone(input)
-    found = _clones.get(memory_format)
-    if found is None:
-        found = _clones[memory_format] = _formatted(memory_format)
-    return found(input)
+    return _copy_as(input, memory_format, "CloneBackward0")
 
 
 def is_contiguous(input: Any, memory_format: memory_format = contiguous_format) -> bool:
@@ -128,9 +132,9 @@ def to(input: Any, *args: Any, **kwargs: Any) -> Any:
     if kind is not None and kind is not input._spec.dtype:
         result = _convert(input, kind)
         return result if format is None or format is preserve_format else contiguous(result, format)
-    if format is not None and format is not preserve_format and not is_contiguous(input, format):
-        return clone(input, memory_format=format)
-    return clone(input, memory_format=format) if copy else input
+    if format is None or format is preserve_format:
+        return _convert(input, input._spec.dtype) if copy else input
+    return _copy_as(input, format, "ToCopyBackward0") if copy or not is_contiguous(input, format) else input
 
 
 #: Methods that convert to one dtype, by name.

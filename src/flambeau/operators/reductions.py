@@ -244,12 +244,22 @@ def amin(input: Tensor, dim: int | Ints | None = None, keepdim: bool = False) ->
     return _extreme("amin", r.reduce_min, input, dim, keepdim)
 
 
-@composite()
-def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
-    """The least and the greatest element, as a pair."""
+def _aminmax_back(grads: Any, input: Any, result0: Any, result1: Any, dim: Any, keepdim: bool) -> Any:
+    least, greatest = grads
+    return _even_share(least, input, result0, dim, keepdim) + _even_share(greatest, input, result1, dim, keepdim)
+
+
+def _aminmax_pair(results: Any) -> Any:
     from ..return_types import aminmax as pair
 
-    return pair((amin(input, dim, keepdim), amax(input, dim, keepdim)))
+    return pair(tuple(results))
+
+
+@operator({"input": _aminmax_back}, returns=_aminmax_pair)
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> tuple[Value, Value]:
+    """The least and the greatest element, as a pair."""
+    least = _extreme("aminmax", r.reduce_min, input, dim, keepdim)
+    return least, _extreme("aminmax", r.reduce_max, input, dim, keepdim)
 
 
 def _place_back(grad: Any, input_spec: Spec, result1: Any, dim: int, keepdim: bool) -> Any:
@@ -476,6 +486,44 @@ def _std(input: Tensor, dim: int | Ints | None = None, correction: int | float |
     return _var_layout(input, p.sqrt(value), axes_of(input, dim), keepdim, input.dtype.to_real())
 
 
+def _var_mean_back(grads: Any, input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    spread_part = _variance_back(grads[0], input, dim, correction, keepdim)
+    if _count(input._spec, dim) <= correction:  # infinite or undefined, but only where the variance matters
+        spread_part = spread_part.masked_fill(spread(grads[0], input._spec, dim, keepdim) == 0, 0)
+    return spread_part + _mean_back(grads[1], input._spec, dim, keepdim)
+
+
+@operator({"input": _var_mean_back}, name="var_mean", function=False, method=False)
+def _var_mean(
+    input: Tensor, dim: int | Ints | None = None, correction: int | float | None = None, keepdim: bool = False
+) -> tuple[Value, Value]:
+    value, centre = _variance("var_mean", input, dim, correction, keepdim)
+    axes = axes_of(input, dim)
+    return (
+        _var_layout(input, value, axes, keepdim, input.dtype.to_real()),
+        _var_layout(input, centre, axes, keepdim, input.dtype),
+    )
+
+
+def _std_mean_back(grads: Any, input: Any, result0: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    slope = (grads[0] / (result0 * 2)).masked_fill(result0 == 0, 0)
+    return _var_mean_back((slope, grads[1]), input, dim, correction, keepdim)
+
+
+@operator({"input": _std_mean_back}, name="std_mean", function=False, method=False)
+def _std_mean(
+    input: Tensor, dim: int | Ints | None = None, correction: int | float | None = None, keepdim: bool = False
+) -> tuple[Value, Value]:
+    from ..primitives import elementwise as p
+
+    value, centre = _variance("std_mean", input, dim, correction, keepdim)
+    axes = axes_of(input, dim)
+    return (
+        _var_layout(input, p.sqrt(value), axes, keepdim, input.dtype.to_real()),
+        _var_layout(input, centre, axes, keepdim, input.dtype),
+    )
+
+
 def _spread_arguments(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
     """The old forms ``var(unbiased)`` and ``var(dim, unbiased)`` as (dim, correction)."""
     if isinstance(dim, bool):
@@ -508,14 +556,14 @@ def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False
 def var_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The variance and the mean, as a pair."""
     dim, correction = _spread_arguments(dim, unbiased, correction)
-    return _var(input, dim, correction, keepdim), mean(input, dim, keepdim)
+    return _var_mean(input, dim, correction, keepdim)
 
 
 @composite(method=False)
 def std_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The standard deviation and the mean, as a pair."""
     dim, correction = _spread_arguments(dim, unbiased, correction)
-    return _std(input, dim, correction, keepdim), mean(input, dim, keepdim)
+    return _std_mean(input, dim, correction, keepdim)
 
 
 # -- sums of exponentials, and sums that skip NaN -------------------------------------------------------------------------
@@ -561,7 +609,21 @@ def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
         raise RuntimeError("nansum does not support complex inputs")
     if input._spec.dtype.category < FLOATING:
         return sum(input, dim, keepdim, dtype=dtype)
-    return sum(input.masked_fill(input.isnan(), 0), dim, keepdim, dtype=dtype)
+    return _nansum(input, dim, keepdim, dtype=dtype)
+
+
+@operator(
+    {"input": lambda grad, input, dim, keepdim: spread(grad, input._spec, dim, keepdim).masked_fill(input.isnan(), 0)},
+    name="nansum", function=False, method=False,
+)  # fmt: skip
+def _nansum(
+    input: Tensor, dim: int | Ints | None = None, keepdim: bool = False, *, dtype: dtype | None = None
+) -> Value:
+    from ..primitives import elementwise as p
+
+    axes, kind = axes_of(input, dim), dtype or input.dtype
+    present = p.select(p.not_equal(input, input), 0.0, input)
+    return kept(r.reduce_sum(present, axes=axes, dtype=kind), input, axes, keepdim)
 
 
 @composite()
