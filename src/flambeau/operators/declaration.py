@@ -502,6 +502,9 @@ def _cast_rule(of: Spec, to: _dtype) -> Rule:
     return found
 
 
+#: Operators whose ``out`` must have the result's very dtype.
+_EXACT_OUT = frozenset("aminmax addmm addmv amax amin argmax argmin baddbmm bmm gather mm".split())
+
 #: Operators that PyTorch lets write no input of theirs, not even as a whole.
 _READS_AFTER_WRITING = frozenset(("cat", "gather", "index_select", "masked_select", "take"))
 
@@ -545,6 +548,10 @@ def write_out(name: str, out: Any, results: Any) -> Any:
     from ..core.names import scalar_name
 
     kind, wanted = results._spec.dtype, out._spec.dtype
+    if kind is not wanted and name in _EXACT_OUT:
+        raise RuntimeError(
+            f"Expected out tensor to have dtype {scalar_name(kind).lower()}, but got {scalar_name(wanted).lower()} instead"
+        )
     if kind is not wanted and not can_cast(kind, wanted):
         raise RuntimeError(f"result type {scalar_name(kind)} can't be cast to the desired output type {scalar_name(wanted)}")
     if out._spec.shape != results._spec.shape:
@@ -618,17 +625,20 @@ def _two_operands(operator: Operator, otherwise: Callable[..., Any] | None = Non
     rules, plans, call = operator.fast_rules, operator.plans, operator.call
 
     def function(input: Any = _MISSING, other: Any = _MISSING, *args: Any, **kwargs: Any) -> Any:
-        if not args and not kwargs and other is not _MISSING:
+        if other is not _MISSING:
             number = False
             try:
-                rule = rules[input._spec, other._spec]
-            except (KeyError, AttributeError):
+                if args or kwargs:
+                    rule = rules[(input._spec, other._spec, args, *kwargs.items())]
+                else:
+                    rule = rules[input._spec, other._spec]
+            except (KeyError, AttributeError, TypeError):
                 kind = type(other)
-                number = kind in _NUMBERS
+                number = kind in _NUMBERS and not args and not kwargs
                 try:
-                    rule = rules[input._spec, kind] if number else _find_fast_rule(operator, (input, other))
+                    rule = rules[input._spec, kind] if number else _find_fast_rule(operator, (input, other, *args), kwargs)
                 except (KeyError, AttributeError):
-                    rule = _find_fast_rule(operator, (input, other))
+                    rule = _find_fast_rule(operator, (input, other, *args), kwargs)
             if rule is not None:
                 _acquire()
                 try:
@@ -659,7 +669,9 @@ def _two_operands(operator: Operator, otherwise: Callable[..., Any] | None = Non
                     which = first + last + last
                     plan = rule.plans[which]
                     if plan is None:
-                        plan = rule.plans[which] = new_plan(operator, operator.bind((input, other), {}), [result])
+                        values = operator.bind((input, other, *args), kwargs)
+                        operator.rule_for(values)  # makes the structural arguments canonical
+                        plan = rule.plans[which] = new_plan(operator, values, [result])
                     if plan.bare:  # nothing to save and both operands have rows: the node is made here, 0.3 µs less
                         node = _new(plan.cls)
                         node.sequence, node.plan = _next_sequence(), plan
@@ -716,7 +728,7 @@ def _find_fast_rule(operator: Operator, operands: tuple[Any, ...], kwargs: Any =
 
     They take calls whose first one or two arguments are tensors or numbers and whose others are structure.
     """
-    if not isinstance(operands[0], Handle) or (kwargs and "out" in kwargs):
+    if not isinstance(operands[0], Handle) or (kwargs and ("out" in kwargs or operator.parameters[1] in kwargs)):
         return None
     values = operator.bind(operands, kwargs or {})
     leading = operator.leading
@@ -743,6 +755,39 @@ def _find_fast_rule(operator: Operator, operands: tuple[Any, ...], kwargs: Any =
         except TypeError:  # a list, say: the general way makes it a tuple
             return None
     return rule
+
+
+def _tensor_operands(operator: Operator) -> Callable[..., Any]:
+    """A function for operators all of whose parameters are tensors (or None)."""
+    rules, plans, call = operator.fast_rules, operator.plans, operator.call
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            return call(args, kwargs)
+        try:
+            key = tuple([None if each is None else each._spec for each in args])
+        except AttributeError:
+            return call(args, kwargs)
+        rule = rules.get(key)
+        if rule is None:
+            result = call(args, kwargs)
+            rule = operator.rule_for(operator.bind(args, kwargs))[0]
+            if not rule.dynamic and rule.returns is None:
+                rules[key] = rule
+            return result
+        operands = [each for each in args if each is not None]
+        made = record(rule, [each._cell for each in operands])[0]
+        result = wrap(made, rule.result)
+        tracked = [each._tracked for each in operands]
+        if True in tracked and rule.differentiable and mode.enabled:
+            values = args if len(args) == len(operator.parameters) else operator.bind(args, kwargs)
+            plan = plans.get((rule, *tracked))
+            if plan is None:
+                plan = plans[(rule, *tracked)] = new_plan(operator, values, [result])
+            attach(plan, values, (result,))
+        return result
+
+    return function
 
 
 def _any_operands(operator: Operator) -> Callable[..., Any]:
@@ -875,6 +920,8 @@ def operator(
         elif simple and required == 2 and made.kinds[0].tensor and (made.kinds[1].tensor or made.kinds[1].number):
             made.fast = 2
             call = _two_operands(made)
+        elif simple and all(kind.tensor and not kind.number for kind in made.kinds):
+            call = _tensor_operands(made)
         else:
             call = _any_operands(made)
         _describe(call, made.name, meaning.__doc__, made)
