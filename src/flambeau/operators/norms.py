@@ -8,8 +8,7 @@ from typing import Any
 from ..core import strides as _strides
 from ..core.dtypes import FLOATING, dtype
 from ..core.names import scalar_name
-from ..primitives import elementwise as p
-from ..primitives import reductions as r
+from ..primitives import elementwise as p, reductions as r
 from ..primitives.values import Value
 from .declaration import composite, operator
 from .promotion import to
@@ -113,7 +112,7 @@ def matrix_norm(
     if ord == "fro":
         result = vector_norm(A, 2, (first, second), keepdim)
     elif ord in ("nuc", 2, -2):
-        from ..linalg import svdvals
+        from .linear_algebra.singular import svdvals
 
         values = svdvals(A.permute(*(a for a in range(spec.ndim) if a not in (first, second)), first, second))
         result = values.sum(-1) if ord == "nuc" else (values.amax(-1) if ord > 0 else values.amin(-1))
@@ -150,23 +149,3 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, 
             raise RuntimeError(f"Only valid string values are 'fro' and 'nuc', found: {p}")
         result = vector_norm(input, order, dim, keepdim, dtype=dtype)
     return result
-
-
-@composite(in_place=True)
-def renorm(input: Any, p: Any, dim: int, maxnorm: Any) -> Any:
-    """Each slice along ``dim`` scaled down to a p-norm of at most ``maxnorm``."""
-    from .selection import where
-
-    spec = input._spec
-    if spec.ndim < 2:
-        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {spec.ndim} dimensions")
-    if p <= 0:
-        raise RuntimeError("renorm: non-positive-norm not supported")
-    if maxnorm < 0:
-        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
-    axis = _strides.normalize_axis(dim, spec.ndim)
-    norms = vector_norm(input, p, tuple(a for a in range(spec.ndim) if a != axis), True)
-    scale = where(norms > maxnorm, maxnorm / (norms + 1e-7), 1.0)
-    return input * scale.to(spec.dtype)
-
-
