@@ -130,5 +130,5 @@ def test_index_put_accumulates():
     ],
 )
 def test_indices_at_rest_are_checked_at_the_call(call):
-    with pytest.raises((IndexError, RuntimeError), match="out of (range|bounds)"):
+    with pytest.raises((IndexError, RuntimeError), match=r"out of (range|bounds)"):
         call(torch.zeros(3), torch.tensor([5]))

@@ -554,6 +554,7 @@ def write_out(name: str, out: Any, results: Any) -> Any:
         )
     if kind is not wanted and not can_cast(kind, wanted):
         raise RuntimeError(f"result type {scalar_name(kind)} can't be cast to the desired output type {scalar_name(wanted)}")
+    check_no_overlap(name, out)
     if out._spec.shape != results._spec.shape:
         if out._spec.numel:
             import warnings
@@ -566,7 +567,6 @@ def write_out(name: str, out: Any, results: Any) -> Any:
                 stacklevel=4,
             )
         out.resize_(results._spec.shape)
-    check_no_overlap(name, out)
     from .conversion import overwrite
 
     overwrite(out.detach(), results)

@@ -48,7 +48,7 @@ def frombuffer(
             "than actual "
             f"buffer length ({length} bytes)"
         )
-    array = np.frombuffer(buffer, dtype.numpy, count, offset)  # its base is the buffer: never taken for ours alone
+    array = np.frombuffer(buffer, dtype.numpy, count, offset)
     if not array.flags.writeable:
         import warnings
 

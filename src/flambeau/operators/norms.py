@@ -76,26 +76,19 @@ def _vector_norm(x: Tensor, ord: float = 2.0, dim: int | Ints | None = None, kee
     return kept(to(result, kind.to_real()), x, axes, keepdim)
 
 
-def vector_norm(
-    x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
-) -> Any:
+@composite(function=False, method=False, name="linalg_vector_norm")
+def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """(Σ|x|^ord)^(1/ord) over ``dim`` (all elements when None); ``inf`` is the greatest magnitude, 0 counts nonzeros.
 
     >>> import flambeau as torch
     >>> torch.linalg.vector_norm(torch.tensor([3.0, 4.0]))
     tensor(5.)
     """
-    result = _vector_norm(x, float(ord), dim, keepdim, dtype)
-    if out is not None:
-        from .declaration import write_out
-
-        return write_out("linalg_vector_norm", out, result)
-    return result
+    return _vector_norm(x, float(ord), dim, keepdim, dtype)
 
 
-def matrix_norm(
-    A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
-) -> Any:
+@composite(function=False, method=False, name="linalg_matrix_norm")
+def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> Any:
     """A norm of matrices: "fro", "nuc", ±1 (columns), ±inf (rows), ±2 (singular values)."""
     spec = A._spec
     if spec.ndim < 2:
@@ -126,10 +119,6 @@ def matrix_norm(
             result = result.squeeze((first, second))
     else:
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
-    if out is not None:
-        from .declaration import write_out
-
-        return write_out("linalg_matrix_norm", out, result)
     return result
 
 

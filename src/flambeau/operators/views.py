@@ -11,7 +11,7 @@ from typing import Any
 
 from ..autograd.views import window_operator
 from ..core import strides as _strides
-from ..core.dtypes import COMPLEX
+from ..core.dtypes import COMPLEX, INTEGER
 from ..core.sizes import Size
 from ..core.specs import Spec
 from .declaration import composite, methods, view_operator
@@ -319,6 +319,10 @@ def _dtype_view(here: Spec, kind: Any) -> Any:
     return (*here.shape[:-1], here.shape[-1] // ratio), (*(s // ratio for s in here.strides[:-1]), 1), 0, kind
 
 
+#: For a Spec and the sizes asked for: the sizes meant, and whether a view has them.
+_reshapes: dict[Any, tuple[Ints, bool]] = {}
+
+
 @composite()
 def reshape(input: Any, *shape: Any) -> Any:
     """The same elements in another shape: a view where one exists, else a copy.
@@ -330,8 +334,14 @@ def reshape(input: Any, *shape: Any) -> Any:
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
     here = input._spec
-    wanted = _strides.infer(sizes(shape, "reshape"), here.numel)
-    if _strides.view(here.shape, here.strides, wanted) is not None:
+    found = _reshapes.get((here, shape))
+    if found is None:
+        wanted = _strides.infer(sizes(shape, "reshape"), here.numel)
+        if len(_reshapes) > 4096:
+            _reshapes.clear()
+        found = _reshapes[here, shape] = wanted, _strides.view(here.shape, here.strides, wanted) is not None
+    wanted, shares = found
+    if shares:
         return view_as_shape(input, wanted)
     from .conversion import clone
 
@@ -516,6 +526,8 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     here = input._spec
     if not here.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    if hasattr(start, "_spec") and (start._spec.ndim or start._spec.dtype.category != INTEGER):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     dim = _strides.normalize_axis(as_index(dim), here.ndim)
     start, length = as_index(start), as_index(length)
     size = here.shape[dim]

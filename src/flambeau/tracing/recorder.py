@@ -121,7 +121,8 @@ def _still_exposed(storage: Storage) -> bool:
     ours = 4 if owner is array else 3
     if storage._bytes is not None:
         storage._bytes = None
-    if type(owner) is type(array) and getrefcount(owner) <= ours:
+    # (An owner with a base of its own lies on foreign memory, a buffer say, that its holder may write.)
+    if type(owner) is type(array) and owner.base is None and getrefcount(owner) <= ours:
         storage.exposed = False
     return storage.exposed
 
