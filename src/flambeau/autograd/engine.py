@@ -24,7 +24,7 @@ def accumulate(variable: Any, grad: Any) -> None:
         if mode.enabled:
             variable._grad = grad.clone()
         else:
-            made = (grad.detach() if grad._tracked else grad).clone()
+            made = (grad.detach() if grad._tracked else grad)._clone()
             if made._spec is not spec and spec.is_dense:
                 made = made._with_layout(spec)
             variable._grad = made

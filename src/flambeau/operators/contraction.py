@@ -440,13 +440,24 @@ def _linear_node(bias: Any, input: Any, weight: Any) -> str:
     return "ViewBackward0" if bias is not None else "UnsafeViewBackward0"
 
 
-def _linear_weight_gradient(grad: Any, input: Any) -> Any:
-    flat = grad.reshape(-1, grad._spec.shape[-1])
-    return mm(flat.t(), conjugate(input.reshape(-1, input._spec.shape[-1])))
+@operator(
+    {
+        "grad_output": lambda grad, input: _linear(None, conjugate(input), grad),
+        "input": lambda grad, grad_output: matmul(conjugate(grad_output), grad),
+    },
+    name="linear_weight", function=False, method=False,
+)  # fmt: skip
+def _linear_weight_gradient(grad_output: Tensor, input: Tensor) -> Value:
+    """The products of every output with every input, summed over all leading dimensions: (out, in)."""
+    rows, columns = grad_output.shape[-1], input.shape[-1]
+    count = _rows(grad_output)
+    left = memory.transpose(memory.reshape(grad_output, shape=(count, rows)), axes=(1, 0))
+    return c.matrix_multiply(left, memory.reshape(input, shape=(count, columns)))
 
 
 def _linear_bias_gradient(grad: Any) -> Any:
-    return grad.reshape(-1, grad._spec.shape[-1]).sum(0) if grad._spec.ndim > 1 else grad
+    rank = grad._spec.ndim
+    return grad.sum(tuple(range(rank - 1))) if rank > 1 else grad
 
 
 def _linear_input_gradient(grad: Any, weight: Any) -> Any:
@@ -454,7 +465,11 @@ def _linear_input_gradient(grad: Any, weight: Any) -> Any:
 
 
 @operator(
-    {"bias": _linear_bias_gradient, "input": _linear_input_gradient, "weight": _linear_weight_gradient},
+    {
+        "bias": _linear_bias_gradient,
+        "input": _linear_input_gradient,
+        "weight": lambda grad, input: _linear_weight_gradient(grad, conjugate(input)),
+    },
     name="linear", function=False, method=False, node=_linear_node,
 )  # fmt: skip
 def _linear(bias: Tensor | None, input: Tensor, weight: Tensor) -> Value:

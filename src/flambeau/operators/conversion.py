@@ -253,3 +253,4 @@ from .declaration import methods  # noqa: E402
 
 methods["copy_"] = copy_
 methods["is_contiguous"] = is_contiguous
+methods["_clone"] = _clone

@@ -567,6 +567,8 @@ def write_out(name: str, out: Any, results: Any) -> Any:
                 stacklevel=4,
             )
         out.resize_(results._spec.shape)
+        if results._spec.is_dense and not results._spec.is_contiguous:
+            out.as_strided_(tuple(results._spec.shape), results._spec.strides)
     from .conversion import overwrite
 
     overwrite(out.detach(), results)

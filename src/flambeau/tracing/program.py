@@ -12,6 +12,7 @@ from typing import Any
 from ..core.devices import device
 from ..core.dtypes import dtype
 from ..core.specs import Spec
+from ..primitives import memory  # noqa: F401  (declares the primitives named below)
 from ..primitives.registry import Primitive, primitives
 from ..primitives.values import Value
 
@@ -26,6 +27,20 @@ class Instruction:
     ) -> None:
         self.primitive, self.operands, self.parameters, self.results = primitive, operands, parameters, results
         self.overwrite = False
+
+
+_reshape = primitives["reshape"]
+
+
+def _key(application: Any, arguments: tuple[Any, ...]) -> Any:
+    """What tells one computation from another; None when a parameter cannot be compared."""
+    operands = tuple(each.index if isinstance(each, Name) else (type(each), repr(each)) for each in arguments)
+    key = (application.primitive, operands, *application.parameters.items())
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
 
 
 class Name:
@@ -81,6 +96,7 @@ class Program:
         """Inline each entry's code; returns the name of each recorded result."""
         made: list[Any] = []
         count = self.inputs
+        seen: dict[Any, list[int]] = {}  # what has been computed already is not computed again
         for rule, *operands in entries:
             names: dict[int, Any] = {}
             for value, position in zip(rule.inputs, operands):
@@ -88,14 +104,20 @@ class Program:
                 if isinstance(names[value.name], Name):
                     self.types.setdefault(names[value.name].index, value)
             for each in rule.code:
-                results = []
-                for value in each.results:
-                    names[value.name] = Name(count)
-                    self.types[count] = value
-                    results.append(count)
-                    count += 1
                 arguments = tuple(names[o.name] if isinstance(o, Value) else o for o in each.operands)
-                self.instructions.append(Instruction(each.primitive, arguments, each.parameters, tuple(results)))
+                if each.primitive is _reshape and each.operands[0].shape == each.results[0].shape:
+                    names[each.results[0].name] = arguments[0]
+                    continue
+                key = _key(each, arguments)
+                results = seen.get(key) if key is not None else None
+                if results is None:
+                    results = list(range(count, count + len(each.results)))
+                    count += len(results)
+                    self.types.update(zip(results, each.results))
+                    self.instructions.append(Instruction(each.primitive, arguments, each.parameters, tuple(results)))
+                    if key is not None:
+                        seen[key] = results
+                names.update(zip((value.name for value in each.results), map(Name, results)))
             made.extend(names[value.name] for value in rule.outputs)
         return made
 
