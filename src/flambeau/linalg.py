@@ -6,6 +6,7 @@ from typing import Any
 
 from .core.errors import LinAlgError
 from .operators.contraction import matmul
+from .operators.declaration import composite
 from .operators.linear_algebra.cholesky import cholesky_ex, linalg_cholesky as cholesky
 from .operators.linear_algebra.determinants import det, linalg_slogdet as slogdet
 from .operators.linear_algebra.indefinite import ldl_factor, ldl_factor_ex, ldl_solve
@@ -28,9 +29,8 @@ def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
     return _diagonal(A, offset, dim1, dim2)
 
 
-def norm(
-    A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out: Any = None, dtype: Any = None
-) -> Any:
+@composite(function=False, method=False, name="linalg_norm")
+def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """A vector norm over one dimension, a matrix norm over two; without ``ord`` the 2-norm of all elements.
 
     >>> import flambeau as torch
@@ -38,7 +38,7 @@ def norm(
     tensor(5.)
     """
     if ord is None:
-        return vector_norm(A, 2, dim, keepdim, dtype=dtype, out=out)
+        return vector_norm(A, 2, dim, keepdim, dtype=dtype)
     axes = (dim,) if isinstance(dim, int) else dim
     rank = A.ndim
     if axes is not None and len(axes) not in (1, 2):
@@ -46,12 +46,12 @@ def norm(
             f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(axes)}"
         )
     if axes is None and rank not in (1, 2):
-        raise RuntimeError("linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got " f"{rank}D.")
+        raise RuntimeError(f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {rank}D.")
     if len(axes) == 2 if axes is not None else rank == 2:
-        return matrix_norm(A, ord, (0, 1) if axes is None else axes, keepdim, dtype=dtype, out=out)
+        return matrix_norm(A, ord, (0, 1) if axes is None else axes, keepdim, dtype=dtype)
     if isinstance(ord, str):
         raise RuntimeError(f"linalg.norm: Order {ord} not supported for vectors.")
-    return vector_norm(A, ord, axes, keepdim, dtype=dtype, out=out)
+    return vector_norm(A, ord, axes, keepdim, dtype=dtype)
 
 
 __all__ = [

@@ -90,7 +90,8 @@ def _permutation_shape(pivots: Value, *, rows: int) -> Any:
 def exchanged_rows(pivots: Any, *, rows: int) -> Any:
     """The order that ``rows`` rows end up in after the exchanges of :func:`lu_factor`."""
     order = np.broadcast_to(np.arange(rows, dtype=pivots.dtype), (*pivots.shape[:-1], rows)).copy()
-    flat, swaps = order.reshape(-1, rows), pivots.reshape(-1, pivots.shape[-1])
+    count = int(np.prod(pivots.shape[:-1]))
+    flat, swaps = order.reshape(count, rows), pivots.reshape(count, pivots.shape[-1])
     batch = np.arange(len(flat))
     for k in range(pivots.shape[-1]):
         other = swaps[:, k] - 1

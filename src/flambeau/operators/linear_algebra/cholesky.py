@@ -34,11 +34,17 @@ def _cholesky_back(grad: Any, result0: Any, upper: bool) -> Any:
     return adjoint(solve_triangular_left(turned, adjoint(left), True))
 
 
-@operator({"A": _cholesky_back}, name="linalg_cholesky_ex", layout=columns, function=False, method=False)
-def _cholesky_ex(A: Tensor, upper: bool = False) -> tuple[Value, Value]:
+def _factored(A: Tensor, upper: bool = False) -> tuple[Value, Value]:
     check_square("linalg.cholesky", A)
     factor, info = lapack.cholesky_factor(_turned(A) if upper else A)
     return (_turned(factor) if upper else factor), info
+
+
+def _declared(name: str) -> Any:
+    return operator({"A": _cholesky_back}, name=name, layout=columns, function=False, method=False)(_factored)
+
+
+_cholesky_ex, _cholesky = _declared("linalg_cholesky_ex"), _declared("cholesky")
 
 
 @composite(function=False, method=False, name="linalg_cholesky_ex")
@@ -71,9 +77,9 @@ def linalg_cholesky(A: Any, *, upper: bool = False) -> Any:
 def cholesky(input: Any, upper: bool = False) -> Any:
     """The Cholesky factor; see ``linalg.cholesky``."""
     check_square("cholesky", input._spec)
-    result, info = _cholesky_ex(input, upper)
+    result, info = _cholesky(input, upper)
     raise_singular("cholesky", info, _INDEFINITE)
-    return result.contiguous()
+    return result
 
 
 def _solve_with(L: Any, B: Any, upper: bool) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...core.dtypes import BOOL, FLOATING
 from ..contraction import conjugate
-from ..declaration import composite
+from ..declaration import composite, functions
 
 
 def _check_weights(name: str, weights: Any, count: int, integral: bool) -> None:
@@ -101,7 +101,5 @@ def corrcoef(input: Any) -> Any:
     c = c / deviation.reshape(-1, 1)
     c = c / deviation.reshape(1, -1)
     if c._spec.dtype.is_complex:
-        from ..complex_numbers import complex as join
-
-        return join(c.real.clamp(-1, 1), c.imag.clamp(-1, 1))
+        return functions["complex"](c.real.clamp(-1, 1), c.imag.clamp(-1, 1))
     return c.clamp(-1, 1)

@@ -94,7 +94,8 @@ def _slogdet(A: Tensor) -> tuple[Value, Value]:
         directions = diagonal / to(nonzero, A.dtype)
     else:
         size = p.absolute(diagonal)
-        directions = p.sign(diagonal)
+        one, none = p.number(1, dtype=A.dtype), p.number(0, dtype=A.dtype)
+        directions = p.select(p.greater(diagonal, 0), one, p.select(p.less(diagonal, 0), -one, none))
     return (
         sign * r.reduce_product(directions, axes=last, dtype=A.dtype),
         to(r.reduce_sum(p.log(to(size, real)), axes=last, dtype=real), real),

@@ -7,9 +7,8 @@ from typing import Any
 from ...core.dtypes import finfo, int64
 from ..declaration import composite
 from ..return_names import named
-from .matrices import check_floating, same_dtype
+from .matrices import by_columns, check_floating, same_dtype
 from .singular import pinv_of, svdvals
-from .orthogonal import by_columns
 
 _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
@@ -48,7 +47,6 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
     right = B.unsqueeze(-1) if vector else B
     inverse = pinv_of("torch.linalg.lstsq", A, 0.0, 0.0 if driver == "gels" else tolerance, False)
     solution = by_columns(inverse @ right)
-    batch = solution._spec.shape[:-2]
     none = A.new_empty(0, dtype=a.dtype.to_real())
     rank, values, residuals = A.new_empty(0, dtype=int64), none, none
     full = True
@@ -68,5 +66,4 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
         residuals = none
     if vector:
         solution = solution.squeeze(-1)
-        del batch
     return named("linalg_lstsq")((solution, residuals, rank, values))

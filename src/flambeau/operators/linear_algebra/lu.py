@@ -10,7 +10,7 @@ from ...primitives import linear_algebra as lapack
 from ...primitives.values import Value
 from ..declaration import composite, operator
 from ..return_names import named
-from .matrices import adjoint, check_matrix, columns, identity, raise_singular, same_dtype
+from .matrices import adjoint, by_columns, check_matrix, columns, raise_singular, same_dtype
 from .triangular import solve_triangular_left
 
 
@@ -132,7 +132,9 @@ def _lu(A: Any, pivot: bool = True, get_infos: bool = False, *, out: Any = None)
     packed, pivots, info = _factor(A, pivot)
     if not get_infos:
         raise_singular("torch.linalg.lu_factor", info, _ZERO, RuntimeError)
-    results = (packed, pivots, info) if get_infos else (packed, pivots)
+    results = named("linalg_lu_factor")((packed, pivots))
+    if get_infos:
+        results = named("linalg_lu_factor_ex")((packed, pivots, info))
     if out is None:
         return results
     from ..declaration import write_out
@@ -191,7 +193,7 @@ def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint:
         return solve_triangular_left(LU, inner, True)
     turned_lu = LU.mH
     inner = solve_triangular_left(turned_lu, B, False)
-    return (order @ solve_triangular_left(turned_lu, inner, True, True)).contiguous()
+    return by_columns(order @ solve_triangular_left(turned_lu, inner, True, True))
 
 
 @composite()
@@ -200,4 +202,4 @@ def lu_solve(input: Any, LU_data: Any, LU_pivots: Any) -> Any:
     return linalg_lu_solve(LU_data, LU_pivots, input)
 
 
-__all__ = ["identity", "linalg_lu", "linalg_lu_solve", "lu_factor", "lu_factor_ex", "lu_solve", "lu_unpack", "unpacked"]
+__all__ = ["linalg_lu", "linalg_lu_solve", "lu_factor", "lu_factor_ex", "lu_solve", "lu_unpack", "unpacked"]

@@ -9,7 +9,7 @@ from ...core.errors import LinAlgError
 from ...core.names import scalar_name
 from ..contraction import conjugate_transpose
 
-__all__ = ["adjoint", "check_floating", "check_matrix", "check_square", "columns", "hermitian_part", "identity", "raise_singular", "same_dtype"]
+__all__ = ["adjoint", "by_columns", "check_floating", "check_matrix", "check_square", "columns", "hermitian_part", "identity", "raise_singular", "same_dtype"]
 
 adjoint = conjugate_transpose
 
@@ -71,6 +71,11 @@ def identity(like: Any, size: int | None = None) -> Any:
     from ..declaration import functions
 
     return functions["eye"](like._spec.shape[-1] if size is None else size, dtype=like._spec.dtype, device=like._spec.device)
+
+
+def by_columns(x: Any) -> Any:
+    """The same matrices, each laid out column after column."""
+    return x.mT.contiguous().mT
 
 
 def hermitian_part(x: Any) -> Any:

@@ -9,7 +9,7 @@ from ...primitives import memory
 from ...primitives.values import Value
 from ..declaration import composite, operator
 from ..return_names import named
-from .matrices import adjoint, check_matrix, columns, hermitian_part, identity, same_dtype
+from .matrices import adjoint, by_columns, check_matrix, columns, hermitian_part, identity, same_dtype
 from .triangular import solve_triangular_left
 
 
@@ -108,11 +108,6 @@ def _check_reflectors(name: str, A: Any, tau: Any) -> None:
         )
     if tau._spec.dtype is not A._spec.dtype:
         raise RuntimeError(f"{name}: tau dtype {tau._spec.dtype} does not match input dtype {A._spec.dtype}")
-
-
-def by_columns(x: Any) -> Any:
-    """The same matrices, each laid out column after column."""
-    return x.mT.contiguous().mT
 
 
 @composite(function=False, method=False, name="linalg_householder_product")

@@ -24,7 +24,7 @@ def matrix_power(A: Any, n: int) -> Any:
     """
     check_square("linalg.matrix_power", A._spec, floating=False)
     if n == 0:
-        return identity(A).expand(A._spec.shape).clone()
+        return A.clone().copy_(identity(A))
     if n < 0:
         check_floating("linalg.matrix_power", A._spec)
         A, n = inv(A), -n

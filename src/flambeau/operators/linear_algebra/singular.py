@@ -7,6 +7,7 @@ from typing import Any
 from ...autograd.grad_mode import mode
 from ...core.dtypes import finfo, int64
 from ...core.names import scalar_name
+from ...primitives import elementwise as p
 from ...primitives import linear_algebra as lapack
 from ...primitives import memory
 from ...primitives.values import Value
@@ -14,11 +15,8 @@ from ...tracing.handles import Handle
 from ..declaration import composite, operator
 from ..norms import matrix_norm
 from ..return_names import named
-from .matrices import adjoint, check_floating, check_matrix, check_square, columns, identity, is_complex
-from .spectra import eigh, eigvalsh
-
-_DRIVERS = ("gesvd", "gesvdj", "gesvda")
-
+from .matrices import adjoint, check_floating, check_matrix, check_square, columns, is_complex
+from .spectra import eigh, eigvalsh, over_gaps
 
 def _check_driver(name: str, driver: Any) -> None:
     if driver is not None:
@@ -39,10 +37,9 @@ def _svd_back(grads: Any, result0: Any, result1: Any, result2: Any) -> Any:
     kind = u._spec.dtype
     ss = s.to(kind)
     square = s * s
-    gap = (square.unsqueeze(-2) - square.unsqueeze(-1) + identity(s)).to(kind)
     from_u, from_v = adjoint(u) @ grad_u, adjoint(v) @ grad_v
     skew_u, skew_v = from_u - adjoint(from_u), from_v - adjoint(from_v)
-    inner = (skew_u / gap) * ss.unsqueeze(-2) + ss.unsqueeze(-1) * (skew_v / gap)
+    inner = over_gaps(skew_u, square) * ss.unsqueeze(-2) + ss.unsqueeze(-1) * over_gaps(skew_v, square)
     inner = inner - inner.tril().triu() + grad_s.to(kind).diag_embed()
     if is_complex(u):
         inner = inner + (0.5 * skew_u.diagonal(0, -2, -1) / ss).diag_embed()
@@ -57,8 +54,11 @@ def _svd_back(grads: Any, result0: Any, result1: Any, result2: Any) -> Any:
     return result
 
 
-def _values_only_back(grads: Any, result0: Any, result2: Any) -> Any:
-    return (result0 * grads[1].unsqueeze(-2).to(result0._spec.dtype)) @ result2
+def _values_only_back(grads: Any, A: Any, result0: Any, result2: Any) -> Any:
+    u, vh = result0, result2
+    if mode.enabled:  # what is differentiated again must know how the vectors depend on A
+        u, _, vh = _svd(A, False)
+    return (u * grads[1].unsqueeze(-2).to(u._spec.dtype)) @ vh
 
 
 @operator({"A": _svd_back}, name="linalg_svd", layout=columns, function=False, method=False, returns=named("linalg_svd"))
@@ -141,12 +141,8 @@ def _tolerance(name: str, A: Any, greatest: Any, atol: Any, rtol: Any) -> Any:
         from ..comparison import maximum
 
         absolute = atol.unsqueeze(-1) if atol._spec.ndim else atol  # type: ignore[attr-defined]
-        return maximum(*_broadcast(absolute.to(relative._spec.dtype), relative))
+        return maximum(absolute.to(relative._spec.dtype), relative)
     return relative.clamp(min=float(atol))
-
-
-def _broadcast(x: Any, y: Any) -> tuple[Any, Any]:
-    return x, y
 
 
 def _sizes(A: Any, hermitian: bool) -> Any:
@@ -187,9 +183,6 @@ def _pinv_back(grad: Any, A: Any, result: Any) -> Any:
 
 @operator({"A": _pinv_back}, name="linalg_pinv", function=False, method=False)
 def _pinv_kept(A: Tensor, found: Tensor) -> Value:
-    from ..promotion import to
-    from ...primitives import elementwise as p
-
     return p.cast(found, dtype=A.dtype)
 
 

@@ -9,7 +9,7 @@ from ...primitives import linear_algebra as lapack
 from ...primitives.values import Value
 from ..declaration import composite, operator
 from ..return_names import named
-from .matrices import adjoint, check_square, columns
+from .matrices import adjoint, check_square, columns, identity
 
 
 def _check_triangle(UPLO: str) -> bool:
@@ -18,21 +18,17 @@ def _check_triangle(UPLO: str) -> bool:
     return UPLO.upper() == "U"
 
 
-def _difference(values: Any) -> Any:
-    """λⱼ - λᵢ, with ones on the diagonal."""
+def over_gaps(x: Any, values: Any) -> Any:
+    """xᵢⱼ / (λⱼ - λᵢ), zero on the diagonal; 0 / 0 is 0, so that equal eigenvalues do no harm where vectors do not count."""
     gap = values.unsqueeze(-2) - values.unsqueeze(-1)
-    from .matrices import identity
-
-    return gap + identity(values)
-
-
-def _without_diagonal(x: Any) -> Any:
-    return x - x.tril().triu()
+    gap = gap.masked_fill((gap == 0) & (x == 0), 1) + identity(values)
+    result = x / gap.to(x._spec.dtype)
+    return result - result.tril().triu()
 
 
 def _symmetric_back(grads: Any, result0: Any, result1: Any) -> Any:
     values, vectors = grads
-    inner = _without_diagonal((adjoint(result1) @ vectors) / _difference(result0))
+    inner = over_gaps(adjoint(result1) @ vectors, result0)
     inner = inner + values.to(vectors._spec.dtype).diag_embed()
     return result1 @ inner @ adjoint(result1)
 
@@ -56,6 +52,17 @@ def eigh(A: Any, UPLO: str = "L") -> Any:
     return _eigh(A, UPLO)
 
 
+def _values_only_back(grads: Any, A: Any, UPLO: str, result1: Any) -> Any:
+    vectors = _eigh(A, UPLO)[1] if mode.enabled else result1
+    return (vectors * grads[0].unsqueeze(-2).to(vectors._spec.dtype)) @ adjoint(vectors)
+
+
+@operator({"A": _values_only_back}, name="linalg_eigh", layout=columns, function=False, method=False)
+def _eigh_for_values(A: Tensor, UPLO: str = "L") -> tuple[Value, Value]:
+    check_square("linalg.eigvalsh", A)
+    return lapack.symmetric_eigen(A, upper=_check_triangle(UPLO))
+
+
 @operator(name="linalg_eigvalsh", function=False, method=False)
 def _eigvalsh(A: Tensor, UPLO: str = "L") -> Value:
     upper = _check_triangle(UPLO)
@@ -71,7 +78,7 @@ def eigvalsh(A: Any, UPLO: str = "L") -> Any:
     >>> torch.linalg.eigvalsh(torch.tensor([[2.0, 0], [0, 1]]))
     tensor([1., 2.])
     """
-    return _eigh(A, UPLO)[0] if A._tracked and mode.enabled else _eigvalsh(A, UPLO)
+    return _eigh_for_values(A, UPLO)[0] if A._tracked and mode.enabled else _eigvalsh(A, UPLO)
 
 
 def _general_back(grads: Any, result0: Any, result1: Any) -> Any:
@@ -80,7 +87,7 @@ def _general_back(grads: Any, result0: Any, result1: Any) -> Any:
     inner = turned @ vectors
     # Eigenvectors have norm one: what would stretch them does not count.
     inner = inner - (turned @ result1) * inner.diagonal(0, -2, -1).real.unsqueeze(-2)
-    inner = _without_diagonal(inner / _difference(result0).conj()) + values.diag_embed()
+    inner = over_gaps(inner, result0.conj()) + values.diag_embed()
     from .solving import _solve_ex
 
     return _solve_ex(turned, inner @ turned)[0]

@@ -18,7 +18,7 @@ def _cross_back(grad: Any, other: Any, dim: int) -> Any:
 
 @operator(
     {"input": _cross_back, "other": lambda grad, input, dim: linalg_cross(grad, conjugate(input), dim=dim)},
-    name="linalg_cross", function=False, method=False, layout="pointwise",
+    name="linalg_cross", function=False, method=False,
 )  # fmt: skip
 def _cross(input: Tensor, other: Tensor, dim: int = -1) -> Value:
     from ...primitives import memory
