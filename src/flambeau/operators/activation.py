@@ -16,6 +16,7 @@ from ..primitives import elementwise as p, memory, special_functions as s
 from ..primitives.values import Value
 from .declaration import POINTWISE, composite, functions, in_place_form, methods, operator
 from .exponential import logistic
+from .kinds import Number, Tensor
 from .promotion import as_array, reject, to, widened
 from .selection import choose
 

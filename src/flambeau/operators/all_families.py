@@ -52,6 +52,7 @@ from . import (  # noqa: F401
     splitting,
     triangles,
     trigonometric,
+    view_copies,
     views,
     windows,
 )

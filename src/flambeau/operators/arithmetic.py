@@ -9,6 +9,7 @@ from ..core.names import scalar_name
 from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .declaration import POINTWISE, composite, methods, operator
+from .kinds import Number, Tensor
 from .promotion import BOOL, COMPLEX, FLOATING, common_dtype, in_dtype, promote, promote_floating, reject, to
 
 

@@ -13,13 +13,11 @@ from ..core import strides as _strides
 from ..core.dtypes import FLOATING, bool_, int64
 from ..core.names import scalar_name
 from ..core.specs import Spec
-from ..primitives import contraction as c
-from ..primitives import elementwise as p
-from ..primitives import memory
-from ..primitives import reductions as r
+from ..primitives import contraction as c, elementwise as p, memory, reductions as r
 from ..primitives.values import Value
 from .declaration import composite, functions, operator
 from .dropout import dropout
+from .kinds import Number, Tensor
 from .promotion import to, widened
 
 _NEVER = float("-inf")
@@ -120,7 +118,13 @@ def _node(query: Any, key: Any, value: Any, mask: Any, noise: Any, *rest: Any) -
     layout=_layout,
 )  # fmt: skip
 def _attention(
-    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, noise: Tensor | None, is_causal: bool, scale: Number
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None,
+    noise: Tensor | None,
+    is_causal: bool,
+    scale: Number,
 ) -> Any:
     """The attended values, and the weights (before dropout) that the gradient needs."""
     mask = attn_mask if attn_mask is None or attn_mask.dtype is bool_ else to(attn_mask, query.dtype.compute)
@@ -175,11 +179,13 @@ def _check(query: Spec, key: Spec, value: Spec, mask: Any) -> None:
     names = tuple(scalar_name(each.dtype).lower() for each in (query, key, value))
     if len(set(names)) > 1:
         raise RuntimeError(
-            f"Expected query, key, and value to have the same dtype, but got query.dtype: {names[0]} key.dtype: {names[1]} "
-            f"and value.dtype: {names[2]} instead."
+            f"Expected query, key, and value to have the same dtype, but got query.dtype: {names[0]} key.dtype: "
+            f"{names[1]} and value.dtype: {names[2]} instead."
         )
     if query.dtype.category < FLOATING:
-        raise RuntimeError(f"scaled_dot_product_attention: expected scalar type Float but found {scalar_name(query.dtype)}")
+        raise RuntimeError(
+            f"scaled_dot_product_attention: expected scalar type Float but found {scalar_name(query.dtype)}"
+        )
     if min(query.ndim, key.ndim, value.ndim) < 2:
         raise RuntimeError(
             "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: "
@@ -195,7 +201,8 @@ def _check(query: Spec, key: Spec, value: Spec, mask: Any) -> None:
     if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
         raise RuntimeError(
             f"scaled_dot_product_attention: query {list(query.shape)}, key {list(key.shape)} and value "
-            f"{list(value.shape)} do not fit: query and key must agree in their last size, key and value in the one before"
+            f"{list(value.shape)} do not fit: query and key must agree in their last size, key and value in the one "
+            "before"
         )
 
 
@@ -218,8 +225,9 @@ def scaled_dot_product_attention(
         RuntimeError: shapes or dtypes do not fit.
 
     >>> import flambeau as torch
-    >>> torch.nn.functional.scaled_dot_product_attention(torch.ones(1, 2, 4), torch.ones(1, 3, 4), torch.ones(1, 3, 5)).shape
-    torch.Size([1, 2, 5])
+    >>> q, k = torch.ones(1, 2, 4), torch.ones(1, 3, 4)
+    >>> torch.nn.functional.scaled_dot_product_attention(q, k, k).shape
+    torch.Size([1, 2, 4])
     """
     _check(query._spec, key._spec, value._spec, attn_mask)
     if enable_gqa:

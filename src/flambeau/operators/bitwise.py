@@ -8,6 +8,7 @@ from ..core.dtypes import FLOATING, INTEGER, bool_
 from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .declaration import POINTWISE, functions, operator
+from .kinds import Number, Tensor
 from .promotion import as_array, common_dtype, needs_tensor, reject
 
 

@@ -9,14 +9,12 @@ from typing import Any
 
 from ..core.dtypes import FLOATING, int64, uint8
 from ..core.names import scalar_name
-from ..primitives import elementwise as p
-from ..primitives import indexing, memory
-from ..primitives import reductions as r
-from ..primitives import scans
+from ..primitives import elementwise as p, indexing, memory, reductions as r, scans
 from ..primitives.checks import checked
 from ..primitives.values import Value
 from .activation import softmax
 from .declaration import operator
+from .kinds import Number, Tensor
 from .losses import reduced, share
 from .promotion import to, widened
 

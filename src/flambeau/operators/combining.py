@@ -11,6 +11,7 @@ from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .arithmetic import over_conjugate, scaled, times_conjugate
 from .declaration import POINTWISE, functions, operator
+from .kinds import Number, Tensor
 from .promotion import as_array, common_dtype, in_dtype, promote, promote_floating, to, widened
 
 

@@ -8,6 +8,7 @@ from ..core.dtypes import BOOL, COMPLEX, FLOATING, bool_
 from ..primitives import elementwise as p, memory, reductions as r
 from ..primitives.values import Value
 from .declaration import POINTWISE, composite, functions, operator
+from .kinds import Number, Tensor
 from .promotion import as_array, promote, reject
 
 

@@ -10,6 +10,7 @@ from ..core.names import scalar_name
 from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .declaration import POINTWISE, composite, functions, operator
+from .kinds import Tensor
 from .promotion import as_array, promote_floating
 
 

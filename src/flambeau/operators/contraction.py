@@ -11,12 +11,11 @@ from ..core import strides as _strides
 from ..core.dtypes import COMPLEX, bool_
 from ..core.names import scalar_name
 from ..core.specs import Spec
-from ..primitives import contraction as c
-from ..primitives import memory
-from ..primitives import reductions as r
+from ..primitives import contraction as c, memory, reductions as r
 from ..primitives.values import Value
 from .arithmetic import scaled
 from .declaration import POINTWISE, composite, operator
+from .kinds import Number, Tensor
 from .promotion import to
 from .views import unsafe_view
 

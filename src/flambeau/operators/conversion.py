@@ -18,6 +18,7 @@ from ..core.specs import Spec
 from ..primitives import elementwise as p, memory
 from ..primitives.values import Value
 from .declaration import check_leaf, check_no_overlap, composite, operator, publish, store
+from .kinds import Number, Tensor
 from .promotion import as_array, to as cast_to
 
 

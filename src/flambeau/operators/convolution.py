@@ -11,11 +11,11 @@ from typing import Any
 
 from ..core import strides as _strides
 from ..core.names import scalar_name
-from ..primitives import convolution as c
-from ..primitives import memory
+from ..primitives import convolution as c, memory
 from ..primitives.values import Value
 from .contraction import conjugate
 from .declaration import composite, operator
+from .kinds import Tensor
 
 Ints = tuple[int, ...]
 

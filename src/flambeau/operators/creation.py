@@ -27,6 +27,7 @@ from ..tracing.handles import Handle, wrap
 from ..tracing.recorder import record
 from .conversion import convert, format_strides
 from .declaration import functions, methods, operator
+from .kinds import Number
 from .views import sizes
 
 Ints = tuple[int, ...]

@@ -12,6 +12,7 @@ from typing import Any
 from ..core.dtypes import bool_
 from ..primitives.values import Value
 from .declaration import POINTWISE, composite, functions, operator
+from .kinds import Number, Tensor
 from .promotion import to
 
 #: What saturated scaled exponential units tend to: -scale·alpha.

@@ -17,6 +17,7 @@ from ..primitives.values import Value
 from ..tracing.handles import Handle
 from .declaration import composite, functions, operator
 from .indexing import check_known, known, long
+from .kinds import Tensor
 from .promotion import to, widened
 
 MODES = ("sum", "mean", "max")

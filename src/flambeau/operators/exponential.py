@@ -10,6 +10,7 @@ from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .arithmetic import over_conjugate, pow, times_conjugate
 from .declaration import POINTWISE, composite, functions, operator
+from .kinds import Number, Tensor
 from .promotion import as_array, needs_tensor, promote, promote_floating, reject, to, widened
 
 LOG_2, LOG_10 = math.log(2.0), math.log(10.0)

@@ -10,6 +10,7 @@ from ..core.dtypes import COMPLEX, INTEGER, bool_
 from ..primitives import elementwise as p, memory
 from ..primitives.values import Value
 from .declaration import LIKE_FIRST, functions, methods, operator
+from .kinds import Number, Tensor
 from .promotion import as_array
 
 

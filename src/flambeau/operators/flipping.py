@@ -9,6 +9,7 @@ from ..core.dtypes import COMPLEX
 from ..primitives import memory
 from ..primitives.values import Value
 from .declaration import LIKE_FIRST, composite, operator
+from .kinds import Tensor
 from .views import as_index, sizes
 
 Ints = tuple[int, ...]

@@ -13,6 +13,7 @@ from ..primitives.values import Value
 from ..tracing.handles import Handle
 from .declaration import LIKE_FIRST, composite, functions, methods, operator
 from .indexing import check_known, known, long
+from .kinds import Number, Tensor
 from .promotion import as_array, to
 from .views import diagonal_of, selected, sizes, sliced, strided
 

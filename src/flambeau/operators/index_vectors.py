@@ -13,6 +13,7 @@ from ..primitives.values import Value
 from ..tracing.handles import Handle
 from .declaration import LIKE_FIRST, operator
 from .indexing import check_known, long
+from .kinds import Number, Tensor
 from .promotion import as_array
 
 Ints = tuple[int, ...]

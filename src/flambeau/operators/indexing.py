@@ -18,6 +18,7 @@ from ..primitives.values import Value
 from ..tracing.handles import Handle
 from ..tracing.recorder import trace
 from .declaration import LIKE_FIRST, composite, functions, methods, operator
+from .kinds import Tensor, Tensors
 from .promotion import to
 from .views import alias_of, selected, slice_dimension, unsqueezed
 

@@ -12,6 +12,7 @@ from ..primitives import memory
 from ..primitives.values import Value
 from ..tracing.handles import Handle
 from .declaration import composite, functions, operator
+from .kinds import Tensors
 from .promotion import to
 from .views import sliced
 

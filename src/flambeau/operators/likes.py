@@ -16,6 +16,7 @@ from ..tracing.handles import Handle, wrap
 from .conversion import format_strides
 from .creation import empty_layout, filled, finish
 from .declaration import functions, methods, operator
+from .kinds import Number
 from .views import sizes
 
 Ints = tuple[int, ...]

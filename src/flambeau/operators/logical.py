@@ -6,6 +6,7 @@ from ..core.dtypes import bool_
 from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .declaration import POINTWISE, operator
+from .kinds import Tensor
 from .promotion import as_array
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from ..core.dtypes import FLOATING
 from ..core.names import scalar_name
-from ..primitives import elementwise as p
-from ..primitives import reductions as r
+from ..primitives import elementwise as p, reductions as r
 from ..primitives.checks import checked
 from ..primitives.values import Value
 from .declaration import operator
+from .kinds import Number, Tensor
 from .promotion import as_array, common_dtype, in_dtype, to, widened
 
 REDUCTIONS = ("none", "mean", "sum")

@@ -8,6 +8,7 @@ from ..core.dtypes import BOOL, COMPLEX, FLOATING, bool_
 from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .declaration import POINTWISE, functions, methods, operator
+from .kinds import Number, Tensor
 from .missing_derivatives import no_derivative
 from .promotion import as_array, promote, promote_floating, reject
 

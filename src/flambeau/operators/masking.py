@@ -14,6 +14,7 @@ from ..primitives.values import Value
 from ..tracing.handles import Handle
 from .declaration import composite, operator, write_out
 from .indexing import known
+from .kinds import Tensor
 from .promotion import to
 
 

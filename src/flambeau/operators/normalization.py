@@ -15,11 +15,10 @@ from ..autograd.grad_mode import mode
 from ..core import strides as _strides
 from ..core.dtypes import FLOATING, finfo
 from ..core.names import scalar_name
-from ..primitives import elementwise as p
-from ..primitives import memory
-from ..primitives import reductions as r
+from ..primitives import elementwise as p, memory, reductions as r
 from ..primitives.values import Value
 from .declaration import composite, operator
+from .kinds import Tensor
 from .promotion import to
 
 Ints = tuple[int, ...]

@@ -11,6 +11,7 @@ from ..core.names import scalar_name
 from ..primitives import elementwise as p, reductions as r
 from ..primitives.values import Value
 from .declaration import composite, operator
+from .kinds import Tensor
 from .promotion import to
 from .reductions import axes_of, kept, spread, sum
 

@@ -11,6 +11,7 @@ from ..core.specs import Spec
 from ..primitives import memory
 from ..primitives.values import Value
 from .declaration import composite, operator
+from .kinds import Number, Tensor
 from .promotion import as_array
 from .views import sizes, sliced
 

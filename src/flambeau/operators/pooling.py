@@ -9,13 +9,12 @@ from typing import Any
 from ..core import strides as _strides
 from ..core.dtypes import FLOATING, bool_, float64, int64
 from ..core.names import scalar_name
-from ..primitives import elementwise as p
-from ..primitives import indexing, memory
-from ..primitives import pooling as w
+from ..primitives import elementwise as p, indexing, memory, pooling as w
 from ..primitives.checks import checked
 from ..primitives.values import Value
 from .convolution import repeated
 from .declaration import operator
+from .kinds import Tensor
 from .promotion import to, widened
 from .resampling import resample
 
@@ -39,7 +38,9 @@ def _greatest_node(input: Any, kernel: Ints, *rest: Any) -> str:
 
 
 @operator(
-    {"input": lambda grad, input_spec, result1, kernel: scatter_windows(grad, result1, tuple(input_spec.shape[-len(kernel):]))},
+    {"input": lambda grad, input_spec, result1, kernel, stride, dilation: scatter_windows(
+        grad, result1, tuple(input_spec.shape[-len(kernel):]), all(
+            d * (k - 1) < s for k, s, d in zip(kernel, stride, dilation)))},
     layout=_layout, function=False, method=False, name="max_pool_with_indices", node=_greatest_node,
 )  # fmt: skip
 def max_windows(
@@ -53,9 +54,9 @@ def max_windows(
     {"grad_output": lambda grad, indices, sizes: take_windows(grad, indices, sizes)}, function=False, method=False,
     layout=_layout, name="max_unpool",
 )  # fmt: skip
-def scatter_windows(grad_output: Tensor, indices: Tensor, sizes: Ints) -> Value:
-    """Zeros with elements added at flat spatial indices."""
-    return w.add_at_window(grad_output, indices, sizes=sizes)
+def scatter_windows(grad_output: Tensor, indices: Tensor, sizes: Ints, distinct: bool = False) -> Value:
+    """Zeros with elements added at flat spatial indices, ``distinct`` if none occurs twice."""
+    return w.add_at_window(grad_output, indices, sizes=sizes, distinct=distinct)
 
 
 def _flat(x: Value, rank: int) -> Value:

@@ -17,6 +17,7 @@ from ..tracing.handles import Handle
 from .conversion import format_strides
 from .creation import empty_layout, from_array
 from .declaration import Operator, functions, operator
+from .kinds import Tensor
 from .random_in_place import (
     INTEGER_BITS,
     NORMAL,

@@ -21,6 +21,7 @@ from ..tracing.handles import Handle, wrap
 from .creation import finish, from_array
 from .declaration import Operator, check_in_place, methods, operator
 from .generator import default_generator
+from .kinds import Tensor
 from .views import as_index
 
 Shape = tuple[int, ...]

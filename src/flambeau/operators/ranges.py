@@ -25,6 +25,7 @@ from ..primitives.values import Value
 from ..tracing.handles import Handle
 from .creation import finish
 from .declaration import functions, operator, write_out
+from .kinds import Number, Tensor
 from .promotion import to
 from .views import as_index
 

@@ -1,7 +1,7 @@
 """Recurrent layers and cells: one direction of one layer is one operator, over the whole sequence.
 
-The input is projected in one product for all steps, the gradients of the weights are one product each, and the tape gets
-one node however long the sequence is.
+The input is projected in one product for all steps, the gradients of the weights are one product each, and the tape
+gets one node however long the sequence is.
 
 Elman, "Finding structure in time" (1990); Hochreiter & Schmidhuber, "Long short-term memory" (1997); Cho et al.,
 "Learning phrase representations using RNN encoder-decoder" (2014); for projections Sak et al. (2014).
@@ -14,15 +14,13 @@ from typing import Any
 
 from ..autograd.decomposition import second_derivative
 from ..core.names import scalar_name
-from ..primitives import contraction as c
-from ..primitives import memory
-from ..primitives import reductions as r
-from ..primitives import recurrence as steps
+from ..primitives import contraction as c, memory, recurrence as steps, reductions as r
 from ..primitives.values import Value
 from ..tracing.handles import Handle
 from .contraction import linear
 from .declaration import composite, functions, operator
 from .dropout import dropout
+from .kinds import Tensor
 from .promotion import to, widened
 
 _NODES = {"lstm": "LstmBackward0", "gru": "GruBackward0", "tanh": "RnnTanhBackward0", "relu": "RnnReluBackward0"}
@@ -77,8 +75,8 @@ def recurrent_layer(
         kind: "tanh", "relu", "lstm" or "gru".
 
     Returns:
-        every step's hidden state, shaped as the input; the last hidden state; the last cell state (empty unless an LSTM);
-        what the gradient needs of each step.
+        every step's hidden state, shaped as the input; the last hidden state; the last cell state (empty unless an
+        LSTM); what the gradient needs of each step.
     """
     x, h, cell, w_ih, w_hh, b_ih, b_hh, w_hr = _wide(
         _flat(input), hidden, cell, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr
@@ -126,11 +124,33 @@ def _layer_gradient(
 ) -> Any:  # fmt: skip
     """The gradients of :func:`recurrent_layer`'s operands, those that are None left out."""
     dy, dh, dc, x, h, state, w_ih, w_hh, w_hr, y = _wide(
-        _flat(grad_output), grad_hidden, grad_cell, _flat(input), hidden, cell, weight_ih, weight_hh, weight_hr, _flat(outputs)
+        _flat(grad_output),
+        grad_hidden,
+        grad_cell,
+        _flat(input),
+        hidden,
+        cell,
+        weight_ih,
+        weight_hh,
+        weight_hr,
+        _flat(outputs),
     )
     inner = widened(bias_hh) if kind == "gru" and bias_hh is not None else None
     dx, dh, dc, dw_hh, db_hh, dw_hr = steps.recurrence_gradient(
-        dy, dh, dc, h, state, w_hh, inner, w_hr, batch_sizes, y, saved, kind=kind, reverse=reverse, batch=hidden.shape[0]
+        dy,
+        dh,
+        dc,
+        h,
+        state,
+        w_hh,
+        inner,
+        w_hr,
+        batch_sizes,
+        y,
+        saved,
+        kind=kind,
+        reverse=reverse,
+        batch=hidden.shape[0],
     )
     made = [memory.reshape(c.matrix_multiply(dx, w_ih), shape=input.shape), dh]
     if cell is not None:
@@ -146,7 +166,7 @@ def _layer_gradient(
     return tuple(to(each, input.dtype) for each in made)
 
 
-# -- the same by single operators, for second derivatives ---------------------------------------------------------------
+# -- the same by single operators, for second derivatives -------------------------------------------------------------
 
 
 def _step(x: Any, h: Any, cell: Any, w_hh: Any, b_hh: Any, w_hr: Any, kind: str) -> tuple[Any, Any]:
@@ -313,7 +333,8 @@ def _cell(name: str, kind: str, input: Any, hx: Any, cell: Any, w_ih: Any, w_hh:
     for which, weight in (("weight_ih", w_ih), ("weight_hh", w_hh)):
         if weight._spec.shape[0] != gates * h.shape[1]:
             raise RuntimeError(
-                f"{which} first dim must be {gates} * hidden_size = {gates * h.shape[1]}, but got {weight._spec.shape[0]}"
+                f"{which} first dim must be {gates} * hidden_size = {gates * h.shape[1]}, but got "
+                f"{weight._spec.shape[0]}"
             )
     _checked(name, input, (w_ih,))
     _checked(name, hx, (w_ih,))
@@ -326,7 +347,8 @@ def lstm_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh:
     """One step of long short-term memory: the next hidden and cell state of (batch, features) each.
 
     >>> import flambeau as torch
-    >>> h, c = torch.lstm_cell(torch.ones(1, 2), (torch.zeros(1, 3), torch.zeros(1, 3)), torch.ones(12, 2), torch.ones(12, 3))
+    >>> states = torch.zeros(1, 3), torch.zeros(1, 3)
+    >>> h, c = torch.lstm_cell(torch.ones(1, 2), states, torch.ones(12, 2), torch.ones(12, 3))
     >>> h.shape
     torch.Size([1, 3])
     """

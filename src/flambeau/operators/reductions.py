@@ -9,10 +9,10 @@ from ..core import strides as _strides
 from ..core.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, dtype, int64
 from ..core.names import scalar_name
 from ..core.specs import Spec
-from ..primitives import memory
-from ..primitives import reductions as r
+from ..primitives import memory, reductions as r
 from ..primitives.values import Value
 from .declaration import composite, methods, operator
+from .kinds import Tensor
 from .promotion import to
 
 Ints = tuple[int, ...]

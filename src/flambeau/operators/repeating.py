@@ -12,6 +12,7 @@ from ..primitives import memory
 from ..primitives.values import Value
 from ..tracing.handles import Handle
 from .declaration import composite, functions, methods, operator
+from .kinds import Tensor
 from .views import as_index, sizes
 
 Ints = tuple[int, ...]

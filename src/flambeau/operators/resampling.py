@@ -16,12 +16,11 @@ from typing import Any
 
 from ..core import strides as _strides
 from ..core.dtypes import FLOATING, dtype, float32, int64
-from ..primitives import elementwise as p
-from ..primitives import indexing, memory
-from ..primitives import reductions as r
+from ..primitives import elementwise as p, indexing, memory, reductions as r
 from ..primitives.contraction import matrix_multiply
 from ..primitives.values import Value
 from .declaration import operator
+from .kinds import Tensor
 from .promotion import to
 
 Axis = tuple[int, str, int, int, float, bool]

@@ -8,6 +8,7 @@ from ..core.dtypes import BOOL, COMPLEX, FLOATING
 from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .declaration import POINTWISE, operator
+from .kinds import Tensor
 from .promotion import reject, to, widened
 
 

@@ -13,6 +13,7 @@ from ..primitives import elementwise, memory, reductions as folds, scans
 from ..primitives.values import Value
 from ..tracing.handles import Handle
 from .declaration import composite, functions, operator
+from .kinds import Tensor
 from .promotion import to, widened
 
 Ints = tuple[int, ...]

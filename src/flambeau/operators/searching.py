@@ -10,6 +10,7 @@ from ..primitives import sorting as order
 from ..primitives.values import Value
 from ..tracing.handles import Handle
 from .declaration import composite, functions, operator
+from .kinds import Tensor
 from .promotion import to
 
 

@@ -9,6 +9,7 @@ from ..core.names import scalar_name
 from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .declaration import POINTWISE, composite, functions, methods, operator
+from .kinds import Number, Tensor
 from .promotion import as_array, common_dtype, in_dtype
 
 

@@ -13,6 +13,7 @@ from ..primitives.scans import scan
 from ..primitives.sorting import argument_sort
 from ..primitives.values import Value
 from .declaration import LIKE_FIRST, composite, operator
+from .kinds import Tensor
 from .scans import named
 
 Ints = tuple[int, ...]

@@ -15,6 +15,7 @@ from ..primitives import elementwise as p, special_functions as s
 from ..primitives.values import Value
 from .declaration import POINTWISE, functions, operator
 from .exponential import log1p, logarithm_gradient, times_logarithm
+from .kinds import Number, Tensor
 from .missing_derivatives import no_derivative
 from .promotion import as_array, needs_tensor, promote, promote_floating, reject, to, widened
 

@@ -12,6 +12,7 @@ from ..core.specs import Spec, spec
 from ..primitives import elementwise as p, memory
 from ..primitives.values import Value
 from .declaration import composite, functions, methods, operator
+from .kinds import Tensor
 from .views import as_index, diagonal_of
 
 Ints = tuple[int, ...]

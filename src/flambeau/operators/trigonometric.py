@@ -10,6 +10,7 @@ from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .arithmetic import over_conjugate, times_conjugate
 from .declaration import POINTWISE, functions, operator
+from .kinds import Tensor
 from .promotion import as_array, promote, promote_floating, reject, to, widened
 
 

@@ -7,6 +7,7 @@ from . import (  # noqa: F401
     indefinite,
     least_squares,
     low_rank,
+    lu,  # noqa: F401
     orthogonal,
     powers,
     singular,
@@ -16,4 +17,3 @@ from . import (  # noqa: F401
     triangular,
     vectors,
 )
-from . import lu  # noqa: F401

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...primitives import elementwise as p
-from ...primitives import linear_algebra as lapack
-from ...primitives import memory
+from ...primitives import elementwise as p, linear_algebra as lapack, memory
 from ...primitives.values import Value
 from ..declaration import composite, operator
+from ..kinds import Tensor
 from ..return_names import named
 from .matrices import adjoint, check_matrix, check_square, columns, hermitian_part, identity, raise_singular
 from .triangular import solve_triangular_left

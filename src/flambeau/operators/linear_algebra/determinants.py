@@ -6,12 +6,10 @@ from typing import Any
 
 from ...autograd.grad_mode import mode
 from ...core.dtypes import int64
-from ...primitives import elementwise as p
-from ...primitives import linear_algebra as lapack
-from ...primitives import memory
-from ...primitives import reductions as r
+from ...primitives import elementwise as p, linear_algebra as lapack, memory, reductions as r
 from ...primitives.values import Value
 from ..declaration import composite, operator
+from ..kinds import Tensor
 from ..promotion import to
 from ..return_names import named
 from .matrices import adjoint, check_square

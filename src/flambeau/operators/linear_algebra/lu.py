@@ -9,6 +9,7 @@ from ...core.names import scalar_name
 from ...primitives import linear_algebra as lapack
 from ...primitives.values import Value
 from ..declaration import composite, operator
+from ..kinds import Tensor
 from ..return_names import named
 from .matrices import adjoint, by_columns, check_matrix, columns, raise_singular, same_dtype
 from .triangular import solve_triangular_left

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...primitives import linear_algebra as lapack
-from ...primitives import memory
+from ...primitives import linear_algebra as lapack, memory
 from ...primitives.values import Value
 from ..declaration import composite, operator
+from ..kinds import Tensor
 from ..return_names import named
 from .matrices import adjoint, by_columns, check_matrix, columns, hermitian_part, identity, same_dtype
 from .triangular import solve_triangular_left

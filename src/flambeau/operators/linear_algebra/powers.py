@@ -9,6 +9,7 @@ from ...primitives import linear_algebra as lapack
 from ...primitives.values import Value
 from ..contraction import matmul
 from ..declaration import composite, operator
+from ..kinds import Tensor
 from .matrices import adjoint, check_floating, check_square, identity
 from .solving import inv
 

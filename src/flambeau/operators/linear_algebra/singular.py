@@ -7,16 +7,16 @@ from typing import Any
 from ...autograd.grad_mode import mode
 from ...core.dtypes import finfo, int64
 from ...core.names import scalar_name
-from ...primitives import elementwise as p
-from ...primitives import linear_algebra as lapack
-from ...primitives import memory
+from ...primitives import elementwise as p, linear_algebra as lapack, memory
 from ...primitives.values import Value
 from ...tracing.handles import Handle
 from ..declaration import composite, operator
+from ..kinds import Tensor
 from ..norms import matrix_norm
 from ..return_names import named
 from .matrices import adjoint, check_floating, check_matrix, check_square, columns, is_complex
 from .spectra import eigh, eigvalsh, over_gaps
+
 
 def _check_driver(name: str, driver: Any) -> None:
     if driver is not None:

@@ -6,10 +6,10 @@ from typing import Any
 
 from ...core import strides as _strides
 from ...core.dtypes import int32
-from ...primitives import linear_algebra as lapack
-from ...primitives import memory
+from ...primitives import linear_algebra as lapack, memory
 from ...primitives.values import Value
 from ..declaration import composite, operator
+from ..kinds import Tensor
 from ..return_names import named
 from .matrices import adjoint, check_matrix, check_square, columns, raise_singular, same_dtype
 

@@ -8,6 +8,7 @@ from ...autograd.grad_mode import mode
 from ...primitives import linear_algebra as lapack
 from ...primitives.values import Value
 from ..declaration import composite, operator
+from ..kinds import Tensor
 from ..return_names import named
 from .matrices import adjoint, check_square, columns, identity
 

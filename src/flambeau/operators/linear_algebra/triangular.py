@@ -8,6 +8,7 @@ from ...core import strides as _strides
 from ...primitives import linear_algebra as lapack
 from ...primitives.values import Value
 from ..declaration import composite, operator
+from ..kinds import Tensor
 from ..return_names import named
 from .matrices import adjoint, check_matrix, check_square, columns, same_dtype
 

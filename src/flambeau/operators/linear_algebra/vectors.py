@@ -7,9 +7,10 @@ from typing import Any
 from ...core import strides as _strides
 from ...core.dtypes import BOOL, INTEGER
 from ...core.names import scalar_name
+from ...primitives.values import Value
 from ..contraction import conjugate
 from ..declaration import composite, operator
-from ...primitives.values import Value
+from ..kinds import Tensor
 
 
 def _cross_back(grad: Any, other: Any, dim: int) -> Any:
