@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .core.devices import device as device
 from .core.dtypes import dtype as dtype
 from .core.sizes import Size as Size
@@ -10,3 +12,8 @@ from .tensor import Tensor as Tensor
 from .version import __version__ as __version__
 
 _install(globals())
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """What `namespace.install` enters, for type checkers."""

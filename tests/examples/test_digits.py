@@ -102,9 +102,9 @@ def test_without_a_network_it_says_what_to_do(digits, tmp_path, monkeypatch):
 
 def test_it_learns_saves_and_loads(digits, tmp_path, monkeypatch, capsys):
     saved = tmp_path / "cnn.pt"
-    monkeypatch.setattr("sys.argv", ["digits.py", "--epochs", "5", "--save", str(saved)])
+    monkeypatch.setattr("sys.argv", ["digits.py", "--epochs", "3", "--save", str(saved)])
     digits.main()
     said = capsys.readouterr().out
     accuracies = [float(line.split(":")[1].strip(" %")) for line in said.splitlines() if "Test accuracy" in line]
-    assert len(accuracies) == 2 and min(accuracies) > 92
+    assert len(accuracies) == 2 and min(accuracies) > 80
     assert "the predictions are the same" in said and saved.exists()

@@ -146,6 +146,7 @@ def test_what_is_fixed_once_a_loader_is_made():
     assert sum(loader) == 3
 
 
+@pytest.mark.filterwarnings("ignore:.pin_memory. argument")
 def test_warnings():
     with pytest.warns(UserWarning, match="no accelerator is found"):
         assert lists(DataLoader(range(1), pin_memory=True)) == [[0]]
