@@ -140,6 +140,7 @@ class ModuleRun:
     def build(self, library: Any, constructor: Any) -> Any:
         convert = Converter(library)
         kind = self.entry.module_cls if library is torch else self.kind
+        seed(library, self.seed)  # modules given as arguments draw numbers too
         args = [rebuilt(value, convert) for value in constructor.args]
         kwargs = {name: rebuilt(value, convert) for name, value in constructor.kwargs.items()}
         seed(library, self.seed)
@@ -194,6 +195,8 @@ class ModuleRun:
             return
         self.record("forward", self.differs(actual[0], expected[0], "output", strides=True))
         self.record("buffers", self.states_differ(ours, theirs))
+        if self.dtype != torch.float64:
+            return  # where rounding differs, gradients in single precision say nothing more
         first = outcome(lambda: gradients(torch, theirs, *expected))
         if isinstance(first, Raised) or first is None:
             return

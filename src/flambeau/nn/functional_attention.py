@@ -23,7 +23,8 @@ def canonical_mask(mask: Any, name: str, other: Any, other_name: str, dtype: Any
         raise AssertionError(f"only bool and floating types of {name} are supported")
     if check_other and other is not None and mask.dtype is not other.dtype:
         warnings.warn(
-            f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.", stacklevel=4
+            f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.",
+            stacklevel=4,
         )
     if mask.dtype is bool_:
         return functions["zeros"](mask.shape, dtype=dtype, device=mask.device).masked_fill(mask, float("-inf"))
@@ -38,14 +39,12 @@ def _check_shapes(query: Any, key: Any, value: Any, padding: Any, mask: Any, hea
     """
     rank = query.dim()
     if rank not in (2, 3):
-        raise AssertionError(
-            f"query should be unbatched 2D or batched 3D tensor but received {rank}-D query tensor"
-        )
+        raise AssertionError(f"query should be unbatched 2D or batched 3D tensor but received {rank}-D query tensor")
     form = "batched (3-D)" if rank == 3 else "unbatched (2-D)"
     if key.dim() != rank or value.dim() != rank:
         raise AssertionError(
-            f"For {form} `query`, expected `key` and `value` to be {rank}-D but found {key.dim()}-D and {value.dim()}-D "
-            "tensors respectively"
+            f"For {form} `query`, expected `key` and `value` to be {rank}-D but found {key.dim()}-D and "
+            f"{value.dim()}-D tensors respectively"
         )
     if padding is not None and padding.dim() != rank - 1:
         raise AssertionError(
@@ -55,7 +54,8 @@ def _check_shapes(query: Any, key: Any, value: Any, padding: Any, mask: Any, hea
     if mask is not None:
         if mask.dim() not in (2, 3):
             raise AssertionError(
-                f"For {form} `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found {mask.dim()}-D tensor instead"
+                f"For {form} `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found {mask.dim()}-D tensor "
+                "instead"
             )
         if rank == 2 and mask.dim() == 3:
             expected = (heads, query.shape[0], key.shape[0])
@@ -88,9 +88,7 @@ def _checked_mask(mask: Any, batch: int, heads: int, targets: int, sources: int)
     expected = (targets, sources) if mask.dim() == 2 else (batch * heads, targets, sources)
     if tuple(mask.shape) != expected:
         rank = f"{mask.dim()}D"
-        raise RuntimeError(
-            f"The shape of the {rank} attn_mask is {mask.shape}, but should be {expected}."
-        )
+        raise RuntimeError(f"The shape of the {rank} attn_mask is {mask.shape}, but should be {expected}.")
     return mask.unsqueeze(0) if mask.dim() == 2 else mask
 
 

@@ -1,4 +1,4 @@
-"""Dropout as ``nn.functional`` offers it: the operators of ``operators/dropout.py``, with ``training`` and ``inplace``."""
+"""Dropout as ``nn.functional`` offers it: as in ``operators/dropout.py``, with ``training`` and ``inplace``."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def _batched(input: Any, p: float, training: bool, inplace: bool, batched: bool)
 
 def _deprecated(name: str, rank: int, spatial: int) -> None:
     warnings.warn(
-        f"{name}: Received a {rank}-D input to {name}, which is deprecated and will result in an error in a future release. "
-        f"To retain the behavior and silence this warning, please use dropout instead. Note that {name} exists to provide "
-        f"channel-wise dropout on inputs with {spatial} spatial dimensions, a channel dimension, and an optional batch "
-        f"dimension (i.e. {spatial + 1}D or {spatial + 2}D inputs).",
+        f"{name}: Received a {rank}-D input to {name}, which is deprecated and will result in an error in a future "
+        "release. To retain the behavior and silence this warning, please use dropout instead. Note that "
+        f"{name} exists to provide channel-wise dropout on inputs with {spatial} spatial dimensions, a channel "
+        f"dimension, and an optional batch dimension (i.e. {spatial + 1}D or {spatial + 2}D inputs).",
         stacklevel=3,
     )
 
@@ -68,8 +68,8 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     if rank not in (2, 3):
         raise RuntimeError(
             f"dropout1d: Expected 2D or 3D input, but received a {rank}D input. Note that dropout1d exists to provide "
-            "channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch dimension "
-            "(i.e. 2D or 3D inputs)."
+            "channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch "
+            "dimension (i.e. 2D or 3D inputs)."
         )
     return _batched(input, p, training, inplace, rank == 3)
 
@@ -82,10 +82,10 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
         _deprecated("dropout2d", rank, 2)
     if rank == 3:
         warnings.warn(
-            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - "
-            "input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a future "
-            "release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To maintain the 1D "
-            "channel-wise dropout behavior, please switch to using dropout1d instead.",
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired "
+            "- input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a "
+            "future release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To maintain "
+            "the 1D channel-wise dropout behavior, please switch to using dropout1d instead.",
             stacklevel=2,
         )
     return _apply("feature_dropout", input, p, training, inplace)

@@ -16,8 +16,8 @@ class MultiheadAttention(Module):
     """softmax(Q Kᵀ/√d) V for each of ``num_heads`` heads, on its own projections of the inputs, joined by another.
 
     Takes query (L, N, embed_dim), key (S, N, kdim) and value (S, N, vdim); with ``batch_first`` the batch comes first,
-    without a batch it is left out. Returns the output, shaped as the query, and the weights (N, L, S), averaged over the
-    heads, or (N, num_heads, L, S) with ``average_attn_weights=False``, or None with ``need_weights=False``.
+    without a batch it is left out. Returns the output, shaped as the query, and the weights (N, L, S), averaged over
+    the heads, or (N, num_heads, L, S) with ``average_attn_weights=False``, or None with ``need_weights=False``.
 
     ``key_padding_mask`` (N, S) is true (or -inf) at keys to leave out; ``attn_mask`` (L, S) or (N·num_heads, L, S) is
     true (or -inf) where not to look, or a number to add to the score. ``is_causal`` says that ``attn_mask`` is causal.
@@ -56,7 +56,8 @@ class MultiheadAttention(Module):
     ) -> None:
         if embed_dim <= 0 or num_heads <= 0:
             raise ValueError(
-                f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and num_heads={num_heads} instead"
+                f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and num_heads={num_heads} "
+                "instead"
             )
         super().__init__()
         self.embed_dim = embed_dim

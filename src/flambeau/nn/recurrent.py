@@ -13,7 +13,7 @@ from .module import Module
 from .parameter import new_parameter
 from .utils.rnn import PackedSequence
 
-__all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
 
@@ -25,8 +25,8 @@ def _check_sizes(input_size: Any, hidden_size: Any, num_layers: Any, proj_size: 
         )
     if dropout > 0 and num_layers == 1:
         warnings.warn(
-            "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers greater "
-            f"than 1, but got dropout={dropout} and num_layers={num_layers}",
+            "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
+            f"greater than 1, but got dropout={dropout} and num_layers={num_layers}",
             stacklevel=4,
         )
     for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
@@ -59,7 +59,8 @@ class RNNBase(Module):
     """
 
     __constants__ = [
-        "mode", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size",
+        "mode", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional",
+        "proj_size",
     ]  # fmt: skip
     __jit_unused_properties__ = ["all_weights"]
     _all_weights: list[list[str]]
@@ -177,7 +178,8 @@ class RNNBase(Module):
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
         for name, usual in (
-            ("proj_size", 0), ("num_layers", 1), ("bias", True), ("batch_first", False), ("dropout", 0), ("bidirectional", False),
+            ("proj_size", 0), ("num_layers", 1), ("bias", True), ("batch_first", False), ("dropout", 0),
+            ("bidirectional", False),
         ):  # fmt: skip
             if getattr(self, name) != usual:
                 text += f", {name}={getattr(self, name)}"
@@ -204,9 +206,7 @@ class RNNBase(Module):
                 hx = tuple(self.permute_one(each, order) for each in hx)
         else:
             if input.dim() not in (2, 3):
-                raise ValueError(
-                    f"{self._get_name()}: Expected input to be 2D or 3D, got {input.dim()}D instead"
-                )
+                raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {input.dim()}D instead")
             batched = input.dim() == 3
             if hx is not None and any(each.dim() != input.dim() for each in hx):
                 raise self._wrong_rank(input, hx)
@@ -215,9 +215,7 @@ class RNNBase(Module):
                 hx = None if hx is None else tuple(each.unsqueeze(1) for each in hx)
         if hx is None:
             zeros = functions["zeros"]
-            hx = tuple(
-                zeros(size, dtype=input.dtype, device=input.device) for size in self._sizes(input, batch_sizes)
-            )
+            hx = tuple(zeros(size, dtype=input.dtype, device=input.device) for size in self._sizes(input, batch_sizes))
         self.check_forward_args(input, hx if len(hx) > 1 else hx[0], batch_sizes)
         operator = functions[self.mode.lower()]
         states = hx if len(hx) > 1 else hx[0]

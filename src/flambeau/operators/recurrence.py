@@ -49,8 +49,8 @@ def _layer_back(
 ) -> Any:  # fmt: skip
     made = iter(
         _layer_gradient(
-            grads[0], grads[1], grads[2] if kind == "lstm" else None, input, hidden, cell, weight_ih, weight_hh, bias_ih,
-            bias_hh, weight_hr, batch_sizes, result0, result3, kind, reverse,
+            grads[0], grads[1], grads[2] if kind == "lstm" else None, input, hidden, cell, weight_ih, weight_hh,
+            bias_ih, bias_hh, weight_hr, batch_sizes, result0, result3, kind, reverse,
         )
     )  # fmt: skip
     given = (input, hidden, cell, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr)
@@ -105,7 +105,7 @@ def _gradient_back(
     weights = iter(grads)
 
     def textbook(*operands: Any) -> Any:
-        return layer_by_steps(*operands, batch_sizes, kind, reverse)
+        return layer_by_steps(*(*operands, batch_sizes, kind, reverse))
 
     return second_derivative(
         textbook, arguments, given, (grad_output, grad_hidden, grad_cell), needs,
@@ -114,13 +114,16 @@ def _gradient_back(
 
 
 @operator(
-    {"grad_output grad_hidden grad_cell input hidden cell weight_ih weight_hh bias_ih bias_hh weight_hr": _gradient_back},
+    {
+        "grad_output grad_hidden grad_cell "
+        "input hidden cell weight_ih weight_hh bias_ih bias_hh weight_hr": _gradient_back
+    },
     name="recurrent_layer_backward", function=False, method=False,
 )  # fmt: skip
 def _layer_gradient(
-    grad_output: Tensor, grad_hidden: Tensor, grad_cell: Tensor | None, input: Tensor, hidden: Tensor, cell: Tensor | None,
-    weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None, bias_hh: Tensor | None, weight_hr: Tensor | None,
-    batch_sizes: Tensor | None, outputs: Tensor, saved: Tensor, kind: str, reverse: bool,
+    grad_output: Tensor, grad_hidden: Tensor, grad_cell: Tensor | None, input: Tensor, hidden: Tensor,
+    cell: Tensor | None, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None, bias_hh: Tensor | None,
+    weight_hr: Tensor | None, batch_sizes: Tensor | None, outputs: Tensor, saved: Tensor, kind: str, reverse: bool,
 ) -> Any:  # fmt: skip
     """The gradients of :func:`recurrent_layer`'s operands, those that are None left out."""
     dy, dh, dc, x, h, state, w_ih, w_hh, w_hr, y = _wide(

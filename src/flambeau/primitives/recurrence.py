@@ -58,7 +58,16 @@ def _sigmoid(x: Any) -> None:
 
 
 def _recurrence_shape(
-    x: Value, hidden: Value, cell: Any, weight: Value, bias: Any, projection: Any, batch_sizes: Any, *, kind: str, **_: Any
+    x: Value,
+    hidden: Value,
+    cell: Any,
+    weight: Value,
+    bias: Any,
+    projection: Any,
+    batch_sizes: Any,
+    *,
+    kind: str,
+    **_: Any,
 ) -> Any:
     width = weight.shape[0] // GATES[kind]
     last = cell.shape if kind == "lstm" else (0,)
@@ -145,8 +154,8 @@ def recurrence_gradient(
 ) -> Any:  # fmt: skip
     """The gradients of recurrence's x, hidden, cell, weight, bias and projection (empty for those that are None).
 
-    What does not depend on a later step's gradient is computed for all steps at once, as are the weights' gradients: one
-    matrix product each. The loop is left with what runs back from step to step.
+    What does not depend on a later step's gradient is computed for all steps at once, as are the weights' gradients:
+    one matrix product each. The loop is left with what runs back from step to step.
     """
     steps = _steps(len(outputs), batch, batch_sizes, reverse)
     before = _before(outputs, hidden, steps)
@@ -168,7 +177,14 @@ def recurrence_gradient(
 
 
 def _lstm_back(
-    grad_output: Any, dh: Any, dc: Any, cell: Any, weight: Any, projection: Any, saved: Any, steps: list[tuple[int, int]]
+    grad_output: Any,
+    dh: Any,
+    dc: Any,
+    cell: Any,
+    weight: Any,
+    projection: Any,
+    saved: Any,
+    steps: list[tuple[int, int]],
 ) -> tuple[Any, Any, Any]:
     i, f, g, o, c = np.split(saved, 5, axis=1)
     width = c.shape[1]

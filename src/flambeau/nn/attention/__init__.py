@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Any
 
-__all__ = ["SDPBackend", "WARN_FOR_UNFUSED_KERNELS", "sdpa_kernel"]
+__all__ = ["WARN_FOR_UNFUSED_KERNELS", "SDPBackend", "sdpa_kernel"]
 
 #: Set to have PyTorch say why a fused kernel was not taken.
 WARN_FOR_UNFUSED_KERNELS = False
@@ -42,8 +42,11 @@ class sdpa_kernel:
     """
 
     def __init__(self, backends: SDPBackend | Iterable[SDPBackend], set_priority: bool = False) -> None:
-        if not isinstance(backends, (SDPBackend, Iterable)):
-            raise AssertionError("Backend must be an instance of SDPBackend or a list of SDPBackend instances")
+        if isinstance(backends, (str, int)) and not isinstance(backends, SDPBackend):
+            raise AssertionError(
+                "Backend must be an instance of SDPBackend or a list of SDPBackend instances, got "
+                f"{type(backends).__name__}"
+            )
         self.backends = [backends] if isinstance(backends, SDPBackend) else list(dict.fromkeys(backends))
         self.set_priority = set_priority
 
