@@ -168,7 +168,7 @@ class RMSNorm(Module):
 
     >>> import flambeau as torch
     >>> torch.nn.RMSNorm(2, elementwise_affine=False)(torch.tensor([[2.0, 2.0]]))
-    tensor([[1.0000, 1.0000]])
+    tensor([[1., 1.]])
     """
 
     __constants__ = ["normalized_shape", "eps", "elementwise_affine"]
