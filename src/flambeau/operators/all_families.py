@@ -33,6 +33,7 @@ from . import (  # noqa: F401
     masking,
     normalization,
     norms,
+    old_spellings,
     padding,
     pooling,
     queries,
@@ -53,6 +54,7 @@ from . import (  # noqa: F401
     triangles,
     trigonometric,
     view_copies,
+    unravelling,
     views,
     windows,
 )

@@ -219,7 +219,8 @@ def _greatest(
     bags, (count, width) = sizes.shape[0], (indices.shape[0], weight.shape[1])
     if not count or not bags:
         nowhere = functions["zeros"]((bags, width), dtype=int64)
-        return weight.new_zeros((bags, width)), bag_of, sizes, nowhere
+        zeros = embedding(weight, indices).sum(0).repeat(bags, 1)  # on the tape, as every result is
+        return called(zeros, "EmbeddingBagBackward0"), bag_of, sizes, nowhere
     with no_grad():
         found = embedding(weight, indices)
         if present is not None:

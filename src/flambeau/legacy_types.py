@@ -1,0 +1,127 @@
+"""``FloatTensor``, ``LongTensor`` …: constructors of one dtype, from the time when each dtype had a class of its own."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from .core.dtypes import (
+    FLOATING,
+    bfloat16,
+    bool_,
+    complex64,
+    complex128,
+    dtype,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    set_default_dtype,
+    uint8,
+)  # fmt: skip
+from .core.sizes import Size
+from .operators import creation
+from .tensor import Tensor
+
+#: The dtype of each class.
+DTYPES = {
+    "BFloat16Tensor": bfloat16, "BoolTensor": bool_, "ByteTensor": uint8, "CharTensor": int8,
+    "ComplexDoubleTensor": complex128, "ComplexFloatTensor": complex64, "DoubleTensor": float64, "FloatTensor": float32,
+    "HalfTensor": float16, "IntTensor": int32, "LongTensor": int64, "ShortTensor": int16,
+}  # fmt: skip
+
+
+class tensortype(type):
+    """The class of ``FloatTensor`` and the like: calling one makes a ``Tensor``; ``isinstance`` asks for the dtype.
+
+    >>> import flambeau as torch
+    >>> torch.LongTensor([1, 2]), isinstance(torch.ones(2), torch.FloatTensor)
+    (tensor([1, 2]), True)
+    """
+
+    dtype: dtype
+    is_cuda = is_sparse = False
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and instance.dtype is cls.dtype
+
+    def __call__(cls, *args: Any, device: Any = None) -> Any:
+        return legacy_tensor(cls.dtype, args, f"torch.{cls.__name__}")
+
+    def __repr__(cls) -> str:
+        return f"<class 'torch.{cls.__name__}'>"
+
+
+def legacy_tensor(kind: dtype, args: tuple[Any, ...], name: str) -> Any:
+    """A tensor of dtype ``kind``: empty, of the sizes given, or of the numbers in a sequence (cast as in C).
+
+    Raises:
+        TypeError: a tensor of another dtype is given.
+    """
+    if len(args) == 1:
+        data = args[0]
+        if isinstance(data, Tensor):
+            if data.dtype is not kind:
+                raise TypeError(f"{name}: expected a tensor of dtype {kind} but got {data.dtype}; use .to({kind})")
+            return data.detach()
+        if isinstance(data, (list, tuple)) and not isinstance(data, Size):
+            return creation.tensor(data).to(kind) if len(data) else creation.empty(0, dtype=kind)
+        if hasattr(data, "__array__"):
+            return creation.tensor(data).to(kind)
+    return creation.empty(*args, dtype=kind) if args else creation.empty(0, dtype=kind)
+
+
+def _make(name: str) -> tensortype:
+    return tensortype(name, (), {"__module__": "flambeau", "__doc__": f"Tensors of {DTYPES[name]}.", "dtype": DTYPES[name]})
+
+
+def dtype_of_type(wanted: Any) -> dtype:
+    """The dtype that a dtype, a class like ``FloatTensor`` or a name like ``"torch.FloatTensor"`` stands for.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if isinstance(wanted, dtype):
+        return wanted
+    if isinstance(wanted, tensortype):
+        return wanted.dtype
+    if wanted is Tensor or wanted == "torch.Tensor":
+        from .core.dtypes import get_default_dtype
+
+        return get_default_dtype()
+    name = wanted if isinstance(wanted, str) else getattr(wanted, "__name__", str(wanted))
+    short = name.removeprefix("torch.")
+    if short in DTYPES and short != name:
+        return DTYPES[short]
+    if short.startswith("cuda."):
+        raise RuntimeError(f"{name}: flambeau was built without CUDA; use the CPU type torch.{short[5:]}")
+    raise ValueError(f"invalid type: '{name}'")
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """Make a class like ``torch.DoubleTensor``, or its name, the type of tensors made from Python floats. Deprecated.
+
+    Raises:
+        TypeError: it is no type of floating-point tensors.
+    """
+    warnings.warn(
+        "torch.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use torch.set_default_dtype() and "
+        "torch.set_default_device() as alternatives.",
+        stacklevel=2,
+    )
+    if isinstance(t, dtype):
+        raise TypeError("invalid type object: only floating-point types are supported as the default type")
+    kind = dtype_of_type(t)
+    if kind.category != FLOATING:
+        raise TypeError("only floating-point types are supported as the default type")
+    set_default_dtype(kind)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in DTYPES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    made = globals()[name] = _make(name)
+    return made
