@@ -35,41 +35,65 @@ def _max_shape(x: Value, *, out: Ints, **_: Any) -> Any:
 
 @primitive(_max_shape)
 def max_window(x: Any, *, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints) -> Any:
-    """The greatest element of each window and its index in the flattened spatial dimensions; NaN counts as greatest."""
-    rank = len(kernel)
-    sizes = x.shape[-rank:]
-    lead = x.shape[:-rank]
-    least = -np.inf if x.dtype.kind not in "iub" else np.iinfo(x.dtype).min
-    best = np.full((*lead, *out), least, x.dtype)
-    where = np.full((*lead, *out), -1, np.int64)
-    flat = np.arange(prod(sizes), dtype=np.int64).reshape(sizes)
-    for place in np.ndindex(*kernel):
-        target = _targets(sizes, place, stride, padding, dilation, out)
-        if target is None:
+    """The greatest element of each window and its index in the flattened spatial dimensions.
+
+    Of equal elements the first counts; NaN is the greatest, and of several the last one.
+    """
+    sizes = x.shape[-len(kernel) :]
+    places = list(np.ndindex(*kernel))
+    targets = [_targets(sizes, place, stride, padding, dilation, out) for place in places]
+    lead = x.shape[: -len(kernel)]
+    floating = x.dtype.kind not in "iub"
+    best = np.empty((*lead, *out), x.dtype)
+    which = np.empty((*lead, *out), np.uint8 if len(places) < 256 else np.int64)
+    best[...], which[...] = (-np.inf if floating else np.iinfo(x.dtype).min), 0
+    _keep_greatest(x, best, which, targets, nan=False)
+    if floating and np.isnan(best).any():
+        best[...] = -np.inf
+        _keep_greatest(x, best, which, targets, nan=True)
+    steps = [prod(sizes[axis + 1 :]) for axis in range(len(sizes))]
+    offsets = np.array([sum(k * d * t for k, d, t in zip(place, dilation, steps)) for place in places], np.int64)
+    index = offsets[which]
+    for axis, (o, s, p, t) in enumerate(zip(out, stride, padding, steps)):
+        along = [1] * len(out)
+        along[axis] = o
+        index += ((np.arange(o) * s - p) * t).reshape(along)
+    return best, index
+
+
+def _keep_greatest(x: Any, best: Any, which: Any, targets: Any, nan: bool) -> None:
+    """Go through a window's places from the last to the first, so that of equal elements the first one stays."""
+    for number in reversed(range(len(targets))):
+        if targets[number] is None:
             continue
-        outputs, inputs = target
-        candidate, index = x[inputs], flat[inputs[1:]]
-        held, held_at = best[outputs], where[outputs]
-        better = (candidate > held) | (held_at < 0)
-        if x.dtype.kind not in "iub":
-            better |= np.isnan(candidate)
-        np.copyto(held, candidate, where=better)
-        np.copyto(held_at, np.broadcast_to(index, better.shape), where=better)
-    return best, where
+        outputs, inputs = targets[number]
+        candidate, held = x[inputs], best[outputs]
+        better = ~(held > candidate) & (held == held) if nan else candidate >= held
+        if nan:
+            np.copyto(held, candidate, where=better)
+        else:
+            np.maximum(held, candidate, out=held)
+        np.copyto(which[outputs], number, where=better)
 
 
-def _scatter_shape(grad: Value, index: Value, *, sizes: Ints) -> Any:
+def _scatter_shape(grad: Value, index: Value, *, sizes: Ints, distinct: bool) -> Any:
     return (*grad.shape[: grad.ndim - len(sizes)], *sizes), grad.dtype
 
 
 @primitive(_scatter_shape)
-def add_at_window(grad: Any, index: Any, *, sizes: Ints) -> Any:
-    """Zeros of spatial ``sizes`` with each element of grad added at its flat index: the adjoint of taking them."""
+def add_at_window(grad: Any, index: Any, *, sizes: Ints, distinct: bool) -> Any:
+    """Zeros of spatial ``sizes`` with each element of grad added at its flat index: the adjoint of taking them.
+
+    ``distinct``: no two elements have the same index.
+    """
     rank = len(sizes)
     lead = grad.shape[:-rank]
     planes, area = prod(lead), prod(sizes)
     places = (index.reshape(planes, -1) + (np.arange(planes) * area)[:, None]).reshape(-1)
-    if grad.dtype.kind in "iubc":
+    if distinct:
+        result = np.zeros(planes * area, grad.dtype)
+        result[places] = grad.reshape(-1)
+    elif grad.dtype.kind in "iubc":
         result = np.zeros(planes * area, grad.dtype)
         np.add.at(result, places, grad.reshape(-1))
     else:
