@@ -49,14 +49,6 @@ def _before(states: Any, initial: Any, steps: list[tuple[int, int]]) -> Any:
     return before
 
 
-def _sigmoid(x: Any) -> None:
-    """1/(1 + e^-x), in place."""
-    np.negative(x, out=x)
-    np.exp(x, out=x)
-    x += 1
-    np.reciprocal(x, out=x)
-
-
 def _recurrence_shape(
     x: Value,
     hidden: Value,
@@ -84,6 +76,12 @@ def recurrence(
     width = weight.shape[0] // GATES[kind]
     steps = _steps(len(x), batch, batch_sizes, reverse)
     transposed = np.ascontiguousarray(weight.T)
+    halves = None
+    if kind in ("lstm", "gru"):
+        halves = np.full(len(weight), 0.5, x.dtype)
+        halves[2 * width : 3 * width] = 1
+        transposed, x = transposed * halves, x * halves
+        bias = None if bias is None else bias * halves
     outputs = np.empty((len(x), hidden.shape[1]), x.dtype)
     saved = np.empty((len(x), SAVED[kind] * width), x.dtype)
     h = hidden.copy()
@@ -93,7 +91,7 @@ def recurrence(
         product = h[:size] @ transposed
         if kind == "lstm":
             product += x[rows]
-            _lstm_step(product, c[:size], saved[rows], width)
+            _lstm_step(product, c[:size], saved[rows], halves, width)
             made = np.tanh(c[:size])
             made *= saved[rows, 3 * width : 4 * width]
             if projection is not None:
@@ -110,22 +108,30 @@ def recurrence(
     return outputs, h, c, saved
 
 
-def _lstm_step(gates: Any, c: Any, saved: Any, width: int) -> None:
+# A gate is σ(x) = ½·tanh(½·x) + ½: its half is in the weights, so that all gates take one tanh. It also never overflows.
+
+
+def _lstm_step(gates: Any, c: Any, saved: Any, halves: Any, width: int) -> None:
     """Activate the gates and move ``c`` on by one step; gates and new cell state are saved."""
-    _sigmoid(gates[:, : 2 * width])
-    np.tanh(gates[:, 2 * width : 3 * width], out=gates[:, 2 * width : 3 * width])
-    _sigmoid(gates[:, 3 * width :])
-    c *= gates[:, width : 2 * width]
-    c += gates[:, :width] * gates[:, 2 * width : 3 * width]
-    saved[:, : 4 * width] = gates
+    np.tanh(gates, out=gates)
+    gates *= halves
+    np.add(gates[:, : 2 * width], 0.5, out=saved[:, : 2 * width])
+    saved[:, 2 * width : 3 * width] = gates[:, 2 * width : 3 * width]
+    np.add(gates[:, 3 * width :], 0.5, out=saved[:, 3 * width : 4 * width])
+    c *= saved[:, width : 2 * width]
+    c += saved[:, :width] * saved[:, 2 * width : 3 * width]
     saved[:, 4 * width :] = c
 
 
 def _gru_step(product: Any, x: Any, h: Any, saved: Any, width: int) -> Any:
     gates, inner = product[:, : 2 * width], product[:, 2 * width :]
     gates += x[:, : 2 * width]
-    _sigmoid(gates)
-    fresh = np.tanh(x[:, 2 * width :] + gates[:, :width] * inner)
+    np.tanh(gates, out=gates)
+    gates *= 0.5
+    gates += 0.5
+    fresh = gates[:, :width] * inner
+    fresh += x[:, 2 * width :]
+    np.tanh(fresh, out=fresh)
     saved[:, : 2 * width] = gates
     saved[:, 2 * width : 3 * width] = fresh
     saved[:, 3 * width :] = inner
