@@ -5,6 +5,21 @@ Keys are an entry's full name in PyTorch's database; the inner keys are the part
 """
 
 OPERATORS: dict[str, dict[str, str]] = {
+    "as_strided_copy": {"names": "it is the view and its clone; PyTorch has one node"},
+    "as_strided_scatter": {"gradients": "PyTorch passes the gradient of elements that were overwritten on to the input"},
+    "cumulative_trapezoid": {"names": "PyTorch's C++ divides by a number with another overload"},
+    "gather": {"errors": "flambeau computes before it writes: out= may overlap the input"},
+    "kthvalue": {"errors": "flambeau computes before it writes: the two out= tensors' overlap is no problem while reading"},
+    "nanquantile": {"names": "PyTorch squeezes in place"},
+    "narrow_copy": {
+        "floating": "PyTorch writes an out= that is not contiguous as if it were",
+        "complex": "PyTorch writes an out= that is not contiguous as if it were",
+        "integral": "PyTorch writes an out= that is not contiguous as if it were",
+        "errors": "PyTorch raises an internal assertion; flambeau the IndexError of narrow()",
+    },
+    "quantile": {"names": "PyTorch squeezes in place"},
+    "trapezoid": {"names": "PyTorch's C++ divides by a number with another overload"},
+    "trapz": {"names": "PyTorch's C++ divides by a number with another overload"},
     "conj": {"complex": "flambeau computes the conjugate; PyTorch returns a view that is conjugated when read"},
     "nn.functional.gelu": {"floating": "PyTorch leaves an out= that is not contiguous as it was"},
 }

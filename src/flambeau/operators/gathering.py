@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..autograd.grad_mode import mode
 from ..core import strides as _strides
 from ..core.dtypes import COMPLEX, FLOATING, INTEGER, bool_, dtype, int32, int64
 from ..core.names import scalar_name
@@ -148,7 +149,11 @@ def _scatter_input(grad: Any, dim: int, index: Any) -> Any:
 
 
 def _scatter_source(grad: Any, dim: int, index: Any, src_spec: Spec) -> Any:
-    found = gather(grad, dim, index)
+    return _with_zeros(gather(grad, dim, index), src_spec)
+
+
+def _with_zeros(found: Any, src_spec: Spec) -> Any:
+    """A gradient in the shape of the indices, with zeros where the source is larger."""
     if tuple(found._spec.shape) == tuple(src_spec.shape):
         return found
     padding: list[int] = []
@@ -267,17 +272,23 @@ def _scatter_reduce_back(
 ) -> Any:
     if not input._spec.ndim:
         dim = 0
-    return _reduction_back(
-        grad, input, src, reduce, include_self, result,
+    whole, shape = src._spec, index._spec.shape
+    if tuple(shape) != tuple(whole.shape):
+        src = src[tuple(slice(0, size) for size in shape)]
+    own, other = _reduction_back(
+        grad, input, src, reduce, include_self, result, dim,
+        again=lambda a, b: a.scatter_reduce(dim, index, b, reduce, include_self=include_self),
         read=lambda x: x.gather(dim, index),
         write=lambda x, value: x.scatter(dim, index, value),
         add=lambda x, values: x.scatter_add(dim, index, values),
     )  # fmt: skip
+    return own, _with_zeros(other, whole)
 
 
 def _reduction_back(
-    grad: Any, input: Any, src: Any, reduce: str, include_self: bool, result: Any, *, read: Any, write: Any, add: Any
-) -> tuple[Any, Any]:
+    grad: Any, input: Any, src: Any, reduce: str, include_self: bool, result: Any, dim: int, *, again: Any, read: Any,
+    write: Any, add: Any,
+) -> tuple[Any, Any]:  # fmt: skip
     """Gradients of a reduction by index with respect to the input and the source."""
     if reduce == "sum":
         own, other = grad, read(grad)
@@ -287,7 +298,10 @@ def _reduction_back(
         own = grad / count
         other = read(own)
     elif reduce == "prod":
-        own, other = _product_back(grad, input, src, include_self, result, read, add)
+        if mode.enabled and any(each._tracked for each in (grad, input, src)):
+            own, other = _product_back_twice(grad, input, src, dim, again, read)
+        else:
+            own, other = _product_back(grad, input, src, include_self, result, read, add)
     else:
         value = read(result)
         mine = input == result
@@ -299,6 +313,20 @@ def _reduction_back(
     if not include_self:
         own = write(own if reduce in ("sum", "mean") else grad, 0)
     return own, other
+
+
+def _product_back_twice(grad: Any, input: Any, src: Any, dim: int, again: Any, read: Any) -> tuple[Any, Any]:
+    # Each factor's derivative is the product of the others, made anew without it: slow, but right again when
+    # differentiated where several factors are zero.
+    own = grad * again(input.new_ones(input.shape), src).conj()
+    if not src._spec.ndim:
+        return own, read(grad * again(input, src.new_ones(())).conj())
+    slices = []
+    for k in range(src._spec.shape[dim]):
+        place = functions["tensor"]([k])
+        others = again(input, src.index_fill(dim, place, 1))
+        slices.append(read(grad * others.conj()).narrow(dim, k, 1))
+    return own, functions["cat"](slices, dim) if slices else src.new_zeros(src.shape)
 
 
 def _product_back(grad: Any, input: Any, src: Any, include_self: bool, result: Any, read: Any, add: Any) -> Any:
@@ -379,7 +407,8 @@ def _index_reduce_back(
     grad: Any, input: Any, dim: int, index: Any, source: Any, reduce: str, include_self: bool, result: Any, needs: Any
 ) -> Any:
     return _reduction_back(
-        grad, input, source, reduce, include_self, result,
+        grad, input, source, reduce, include_self, result, dim,
+        again=lambda a, b: a.index_reduce(dim, index, b, reduce, include_self=include_self),
         read=lambda x: x.index_select(dim, index),
         write=lambda x, value: x.index_fill(dim, index, value),
         add=lambda x, values: x.index_add(dim, index, values),
