@@ -237,11 +237,8 @@ def _take_higher(first: dtype | None, second: dtype | None) -> dtype | None:
     if first is None or second is None:
         return first or second
     if second.category > first.category:
-        if second.category == COMPLEX and first.category == FLOATING:
-            return promote_types(first, second)
-        return second
+        return first.to_complex() if first.category == FLOATING else second
     return first
-
 
 
 def can_cast(from_: dtype, to: dtype) -> bool:
