@@ -44,7 +44,8 @@ def layouts(draw: Any) -> tuple[Any, Any]:
 
 def same_layout(mine: Any, theirs: Any) -> None:
     assert tuple(mine.shape) == tuple(theirs.shape)
-    assert mine.stride() == theirs.stride()
+    told = [axis for axis, size in enumerate(mine.shape) if size > 1]  # the stride of a single element says nothing
+    assert [mine.stride(axis) for axis in told] == [theirs.stride(axis) for axis in told]
     assert mine.storage_offset() == theirs.storage_offset()
     assert mine.is_contiguous() == theirs.is_contiguous()
 
