@@ -416,6 +416,8 @@ def __getitem__(self: Any, index: Any) -> Any:
         return unsqueezed(self, 0)
     if index is ...:
         return alias_of(self)
+    if isinstance(index, Handle) and index._spec.dtype is int64 and index._spec.ndim and self._spec.ndim:
+        return index_read(self, (index,), (0,))
     result, indices = _apply_views(self, index if kind is tuple else _as_tuple(index))
     if indices:
         return read_at(result, indices)

@@ -88,9 +88,9 @@ def asarray(
             made = convert(obj, dtype)
         elif copy:
             made = clone(obj)
-        if not requires_grad:
-            return made if made is obj else made.detach()
-        return (made.detach() if made is not obj else made).requires_grad_()
+        if made is not obj:
+            made = made.detach()
+        return made.requires_grad_() if requires_grad else made
     if isinstance(obj, np.ndarray) or (hasattr(obj, "__dlpack__") and not isinstance(obj, np.generic)):
         shared = numpy_tensor(obj) if isinstance(obj, np.ndarray) else from_dlpack(obj)
         if dtype is not None and shared._spec.dtype is not dtype:

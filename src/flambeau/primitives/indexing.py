@@ -21,7 +21,11 @@ def check_bounds(index: Any, size: int, place: int, wraps: bool = True) -> None:
     index = np.asarray(index)
     if not index.size:
         return
-    least, greatest = int(index.min()), int(index.max())
+    if index.size <= 32:  # NumPy's reductions take longer to begin
+        numbers = index.ravel().tolist()
+        least, greatest = min(numbers), max(numbers)
+    else:
+        least, greatest = int(index.min()), int(index.max())
     if greatest >= size or least < (-size if wraps else 0):
         wrong = greatest if greatest >= size else least
         raise IndexError(f"index {wrong} is out of bounds for dimension {place} with size {size}")
