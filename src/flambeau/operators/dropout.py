@@ -93,12 +93,6 @@ def native_dropout(input: Any, p: float, train: bool | None) -> tuple[Any, Any]:
     return _masked(input, mask, 0.0 if p == 1 else 1 / (1 - p)), mask
 
 
-@operator({"grad_output": lambda grad, mask, scale: grad * mask * scale}, method=False, layout=POINTWISE)
-def native_dropout_backward(grad_output: Tensor, mask: Tensor, scale: Number) -> Value:
-    """The gradient of :func:`native_dropout`, whose ``scale`` is 1/(1 - p)."""
-    return grad_output * to(mask, grad_output.dtype) * scale
-
-
 def _in_place(whole_channels: bool, keep_variance: bool) -> Any:
     def call(input: Any, p: float, train: bool) -> Any:
         return _dropped(input, p, train, True, whole_channels, keep_variance)
