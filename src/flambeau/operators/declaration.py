@@ -1022,9 +1022,13 @@ def composite(
 class ViewOperator:
     """An operator whose result is a window onto its input's memory: nothing is recorded, nothing is computed."""
 
-    def __init__(self, rule: Callable[..., Any], derivative: dict[str, Any], name: str, node: str | None) -> None:
+    def __init__(
+        self, rule: Callable[..., Any], derivative: dict[str, Any], name: str, node: str | None,
+        places: tuple[Callable[..., Any], Callable[..., int]] | None,
+    ) -> None:  # fmt: skip
         self.name = name
         self.rule = rule
+        self.places = places
         self.derivative = Derivative(derivative)
         self.parameters: tuple[str, ...] = rule.__code__.co_varnames[: rule.__code__.co_argcount]
         self.parameters = ("input", *self.parameters[1:])
@@ -1038,15 +1042,18 @@ class ViewOperator:
         if not isinstance(input, Handle):
             raise TypeError(f"{self.name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
         here = input._spec
+        key = (here, arguments) if self.places is None else (here, self.places[0](*arguments))
         try:
-            layout, offset = self.found[here, arguments]
+            layout, offset = self.found[key]
         except KeyError:
             made = self.rule(here, *arguments)
             shape, steps, offset = made[:3]
             layout = spec(shape, made[3] if len(made) > 3 else here.dtype, steps, here.device)
             if len(self.found) >= RULES_KEPT:
                 self.found.clear()
-            self.found[here, arguments] = layout, offset
+            self.found[key] = layout, offset
+        if self.places is not None:
+            offset = self.places[1](here, *arguments)
         result = wrap(window_cell(input._cell, layout, offset), layout)
         if input._data_alias:
             result._data_alias = True
@@ -1083,12 +1090,20 @@ def track_view(operator: ViewOperator, input: Any, result: Any, arguments: tuple
 
 
 def view_operator(
-    derivative: dict[str, Any], *, name: str | None = None, node: str | None = None
+    derivative: dict[str, Any],
+    *,
+    name: str | None = None,
+    node: str | None = None,
+    places: tuple[Callable[..., Any], Callable[..., int]] | None = None,
 ) -> Callable[[Callable[..., Any]], ViewOperator]:
-    """Declare a view: the decorated function maps the input's Spec and arguments to (shape, strides, offset[, dtype])."""
+    """Declare a view: the decorated function maps the input's Spec and arguments to (shape, strides, offset[, dtype]).
+
+    ``places``, for views that differ only in where they begin (``x[0]``, ``x[1]``, …) and so share one layout: a function
+    from the arguments to what the layout depends on, and one from Spec and arguments to the offset.
+    """
 
     def declare(rule: Callable[..., Any]) -> ViewOperator:
-        return ViewOperator(rule, derivative, name or rule.__name__.rstrip("_"), node)
+        return ViewOperator(rule, derivative, name or rule.__name__.rstrip("_"), node, places)
 
     return declare
 

@@ -149,10 +149,13 @@ def placed(zeros: Any, grad: Any, window: Any) -> Any:
     return scatter_window(zeros, grad, window)
 
 
-@view_operator({"input": _select_back}, name="select")
+@view_operator(
+    {"input": _select_back}, name="select",
+    places=(lambda axis, index: axis, lambda here, axis, index: index * here.strides[axis]),
+)  # fmt: skip
 def selected(here: Spec, axis: int, index: int) -> Any:
-    offset = index * here.strides[axis]
-    return here.shape[:axis] + here.shape[axis + 1 :], here.strides[:axis] + here.strides[axis + 1 :], offset
+    shape = tuple(here.shape)
+    return shape[:axis] + shape[axis + 1 :], here.strides[:axis] + here.strides[axis + 1 :], 0
 
 
 def _slice_back(grad: Any, input_spec: Spec, axis: int, start: int, stop: int, step: int) -> Any:
@@ -160,12 +163,18 @@ def _slice_back(grad: Any, input_spec: Spec, axis: int, start: int, stop: int, s
     return placed(made, grad, lambda whole: sliced(whole, axis, start, stop, step))
 
 
-@view_operator({"input": _slice_back}, name="slice")
+@view_operator(
+    {"input": _slice_back}, name="slice",
+    places=(
+        lambda axis, start, stop, step: (axis, len(range(start, stop, step)), step),
+        lambda here, axis, start, stop, step: start * here.strides[axis] if here.shape[axis] else 0,
+    ),
+)  # fmt: skip
 def sliced(here: Spec, axis: int, start: int, stop: int, step: int) -> Any:
     count = len(range(start, stop, step))
     shape = (*here.shape[:axis], count, *here.shape[axis + 1 :])
     steps = (*here.strides[:axis], here.strides[axis] * step, *here.strides[axis + 1 :])
-    return shape, steps, (start * here.strides[axis] if here.shape[axis] else 0)
+    return shape, steps, 0
 
 
 def _diagonal_back(grad: Any, input_spec: Spec, offset: int, first: int, second: int) -> Any:
