@@ -162,6 +162,7 @@ class EntryRun:
         self.tolerance = Tolerance()
         self.sample: SampleInput = SampleInput(None)
         self.relaxed_for: Any = None
+        self.part = "forward"  # the check that a crash is counted as
         self.position = 0
         self.seed = 0
         self.values = entry.name not in databases.UNINITIALISED
@@ -175,20 +176,20 @@ class EntryRun:
         """Forward and the variants for every sample of the dtype."""
         if dtype not in self.entry.supported_dtypes("cpu"):
             return
-        self.begin(dtype)
+        self.begin(dtype, "forward")
         self.over(databases.samples(self.entry, dtype, requires_grad=False), self.value_checks, limit)
 
     def run_gradients(self, dtype: torch.dtype, limit: int | None = None) -> None:
         if not self.entry.supports_autograd or dtype not in self.entry.supported_backward_dtypes("cpu"):
             return
-        self.begin(dtype)
+        self.begin(dtype, "gradient")
         chosen = databases.samples(self.entry, dtype, requires_grad=True)
         step = max(1, len(chosen) // SECOND_GRADIENTS)
         self.second = set(range(0, len(chosen), step)) if self.entry.supports_gradgrad else set()
         self.over(chosen, self.gradient_checks, limit)
 
-    def begin(self, dtype: torch.dtype) -> None:
-        self.dtype = dtype
+    def begin(self, dtype: torch.dtype, part: str) -> None:
+        self.dtype, self.part = dtype, part
 
     def over(self, chosen: list[SampleInput], checks: Callable[[], bool], limit: int | None) -> None:
         step = 1 if limit is None else -(-len(chosen) // limit) or 1
@@ -210,7 +211,8 @@ class EntryRun:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
-                self.fail("crash", str(Raised(error)))
+                if self.wants(self.part):
+                    self.fail(self.part, f"crash: {Raised(error)}")
                 applicable = True
             if applicable:
                 self.tally.samples += 1
@@ -485,7 +487,8 @@ class EntryRun:
             return False
         actual = outcome(lambda: self.gradients(self.library, self.function, second))
         if isinstance(actual, Raised) or actual is None:
-            self.record("gradient", str(actual) if actual is not None else "no result requires grad")
+            if self.wants("gradient"):
+                self.record("gradient", str(actual) if actual is not None else "no result requires grad")
             return True
         if self.wants("gradient"):
             self.record("gradient", self.differs(actual["outputs"], expected["outputs"], strides=False, where="result"))
@@ -628,7 +631,7 @@ class EntryRun:
     def run_errors(self, limit: int | None = None) -> None:
         if self.entry.error_inputs_func is None:
             return
-        self.begin(torch.float32)
+        self.begin(torch.float32, "error")
         found = outcome(lambda: databases.error_samples(self.entry))
         if isinstance(found, Raised):
             return
@@ -673,7 +676,7 @@ def run_entry(
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            run.fail("crash", str(Raised(error)))
+            run.fail(run.part, f"crash: {Raised(error)}")
     return run.tally
 
 

@@ -1,15 +1,20 @@
 """What is known to differ from PyTorch, with the reason; each such test must fail, or its line be removed.
 
 Keys are an entry's full name in PyTorch's database; the inner keys are the parts of the tests: for operators
-`floating`, `complex`, `integral`, `gradients`, `names` (of the nodes, as printed), `errors`. A module or an optimizer is one test, with one reason.
+`floating`, `complex`, `integral`, `gradients`, `names` (of the nodes, as printed), `errors`. A module or an optimizer is
+one test, with one reason. `python -m tests.parity.report --gaps` prints the table anew.
 """
 
 OPERATORS: dict[str, dict[str, str]] = {
     "as_strided_copy": {"names": "it is the view and its clone; PyTorch has one node"},
-    "as_strided_scatter": {"gradients": "PyTorch passes the gradient of elements that were overwritten on to the input"},
+    "as_strided_scatter": {
+        "gradients": "PyTorch passes the gradient of elements that were overwritten on to the input"
+    },
     "cumulative_trapezoid": {"names": "PyTorch's C++ divides by a number with another overload"},
     "gather": {"errors": "flambeau computes before it writes: out= may overlap the input"},
-    "kthvalue": {"errors": "flambeau computes before it writes: the two out= tensors' overlap is no problem while reading"},
+    "kthvalue": {
+        "errors": "flambeau computes before it writes: the two out= tensors' overlap is no problem while reading"
+    },
     "nanquantile": {"names": "PyTorch squeezes in place"},
     "narrow_copy": {
         "floating": "PyTorch writes an out= that is not contiguous as if it were",

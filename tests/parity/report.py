@@ -53,6 +53,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--absent", action="store_true", help="list the operators that are not there yet")
     parser.add_argument("--all", action="store_true", help="a line for passing operators too")
     parser.add_argument("--json", default="", help="write the whole result to this file")
+    parser.add_argument("--gaps", action="store_true", help="print the failures as lines for known_gaps.py")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--library", default="flambeau", help="the module to compare with torch")
     parser.add_argument("--list", action="store_true", help="only list what is there and what is not; run nothing")
@@ -185,6 +186,37 @@ def print_report(results: list[dict[str, Any]], options: argparse.Namespace) -> 
         print("failures by check: " + ", ".join(f"{check} {count}" for check, count in by_check.most_common()))
 
 
+PARTS = {"grad_fn": "names", "error": "errors", "gradient": "gradients", "second gradient": "gradients"}
+PARTS |= {"finite differences": "gradients"}
+GROUPS = {"complex64": "complex", "int64": "integral", "bool": "integral"}
+
+
+def print_gaps(results: list[dict[str, Any]], database: str) -> None:
+    """One entry for each test that fails, with the reason already known or the first message."""
+    from tests.parity import known_gaps
+
+    known: dict[str, Any] = getattr(known_gaps, database.upper())
+    for result in sorted(results, key=lambda result: result["name"]):
+        found: dict[str, str] = {}
+        for failure in result["failures"]:
+            part = PARTS.get(failure["check"]) or GROUPS.get(failure["dtype"], "floating")
+            found.setdefault(part, first_words(failure["message"]))
+        if database == "operators":
+            reasons = {part: known.get(result["name"], {}).get(part, reason) for part, reason in found.items()}
+            lines = [f"        {json.dumps(part)}: {json.dumps(reason)}," for part, reason in sorted(reasons.items())]
+            if lines:
+                print(f"    {json.dumps(result['name'])}: {{", *lines, "    },", sep="\n")
+        elif found:
+            reason = known.get(result["name"], next(iter(found.values())))
+            print(f"    {json.dumps(result['name'])}: {json.dumps(reason)},")
+
+
+def first_words(message: str) -> str:
+    """A message cut to what fits on a line of the table."""
+    short = " ".join(message.partition(" (at ")[0].split())
+    return short if len(short) <= 80 else short[:77].rsplit(" ", 1)[0] + " …"
+
+
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
@@ -208,6 +240,9 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         with open(options.json, "w") as file:
             json.dump(results, file, indent=1)
+    if options.gaps:
+        print_gaps(results, options.database)
+        return 0
     print_report(results, options)
     return 1 if any(result["failures"] for result in results) else 0
 

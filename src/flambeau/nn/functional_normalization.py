@@ -19,7 +19,13 @@ def batch_norm(
     input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, training: bool = False,
     momentum: float = 0.1, eps: float = 1e-05,
 ) -> Any:  # fmt: skip
-    """See :func:`flambeau.batch_norm`."""
+    """See :func:`flambeau.batch_norm`.
+
+    Raises:
+        ValueError: training with an ``eps`` that is not positive.
+    """
+    if training and eps <= 0:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     return _batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 

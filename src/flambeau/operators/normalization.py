@@ -190,7 +190,8 @@ def batch_norm(
     if count == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size torch.Size({list(shape)})")
     out, mean, _, variance = _standardized(input, weight, bias, shape, axes, affine, eps, "batch_norm")
-    _track(running_mean, running_var, mean, variance, momentum, count)
+    if count:  # an empty batch has no moments
+        _track(running_mean, running_var, mean, variance, momentum, count)
     return out
 
 
