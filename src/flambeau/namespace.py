@@ -51,6 +51,15 @@ LAZY = {
         "BFloat16Storage", "LongStorage", "IntStorage", "ShortStorage", "CharStorage", "ByteStorage", "BoolStorage",
         "ComplexDoubleStorage", "ComplexFloatStorage",
     ),
+    "autograd.anomaly_mode": ("is_anomaly_check_nan_enabled", "is_anomaly_enabled"),
+    "func.batching": ("vmap",),
+    "nn.functional_pooling": (
+        "adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "max_pool1d", "max_pool1d_with_indices", "max_pool2d",
+        "max_pool3d",
+    ),
+    "operators.channels": ("channel_shuffle", "native_channel_shuffle", "pixel_shuffle", "pixel_unshuffle"),
+    "operators.distances": ("cdist", "cosine_similarity", "pairwise_distance", "pdist"),
+    "operators.sequence_losses": ("ctc_loss",),
     "random": ("Generator", "default_generator", "manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"),
 }
 

@@ -38,6 +38,17 @@ def accumulate(variable: Any, grad: Any) -> None:
             hook(variable)
 
 
+class _Passes:
+    """The backward pass that is running: its number, and the nodes that gradients may reach in it."""
+
+    number = 0
+    nodes: Any = ()
+    count = 0
+
+
+passes = _Passes()
+
+
 def _dependencies(roots: Sequence[Node]) -> dict[Node, int]:
     """How many edges lead to each node reachable from the roots."""
     found: dict[Node, int] = dict.fromkeys(roots, 0)
@@ -104,6 +115,9 @@ def run(
         if waiting[node] == 0:
             heappush(ready, (-node.sequence, id(node), node))
     previous = mode.enabled
+    around = passes.number, passes.nodes
+    passes.count += 1
+    passes.number, passes.nodes = passes.count, waiting if runs is None else runs
     mode.enabled = create_graph
     everything = runs is None
     try:
@@ -139,6 +153,7 @@ def run(
                 k += 1
     finally:
         mode.enabled = previous
+        passes.number, passes.nodes = around
     return [None if edge is None else captured[edge] for edge in wanted] if wanted is not None else []
 
 
@@ -253,6 +268,30 @@ def _check_nan(node: Node, results: Sequence[Any]) -> None:
             raise RuntimeError(f"Function '{node.name()}' returned nan values in its {k}th output.")
 
 
+def _end(of: Any) -> tuple[Edge, Any]:
+    """The edge and the Spec of a tensor, or of the `GradientEdge` that stands for one."""
+    if isinstance(of, tuple):
+        node, index = of[:2]
+        specs = node.result_specs
+        return (node, index), specs[index] if index < len(specs) else None
+    return edge_of(of), of._spec
+
+
+def _wanted(inputs: Sequence[Any]) -> list[Edge]:
+    wanted = []
+    for each in inputs:
+        edge = _end(each)[0]
+        if edge is None:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+        wanted.append(edge)
+    return wanted
+
+
+def _several(tensors: Any) -> tuple[Any, ...]:
+    """Tensors as a tuple; a `GradientEdge` is a tuple, but one thing."""
+    return tuple(tensors) if isinstance(tensors, (tuple, list)) and not hasattr(tensors, "output_nr") else (tensors,)
+
+
 def _seeds(tensors: Sequence[Any], gradients: Any) -> list[tuple[Edge, Any]]:
     if gradients is None:
         gradients = (None,) * len(tensors)
@@ -262,26 +301,26 @@ def _seeds(tensors: Sequence[Any], gradients: Any) -> list[tuple[Edge, Any]]:
         raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients")
     seeds = []
     for k, (tensor, gradient) in enumerate(zip(tensors, gradients)):
+        edge, spec = _end(tensor)
         if gradient is None:
-            if tensor._tracked:
-                if tensor._spec.numel != 1:
+            if edge is not None:
+                if spec.numel != 1:
                     raise RuntimeError("grad can be implicitly created only for scalar outputs")
-                if tensor._spec.dtype.category == COMPLEX:
+                if spec.dtype.category == COMPLEX:
                     raise RuntimeError(
-                        f"grad can be implicitly created only for real scalar outputs but got {tensor._spec.dtype}"
+                        f"grad can be implicitly created only for real scalar outputs but got {spec.dtype}"
                     )
-                gradient = _ones(tensor._spec)
-        elif gradient._spec.shape != tensor._spec.shape:
+                gradient = _ones(spec)
+        elif gradient._spec.shape != spec.shape:
             raise RuntimeError(
                 f"Mismatch in shape: grad_output[{k}] has a shape of {gradient._spec.shape} and output[{k}] has a shape of "
-                f"{tensor._spec.shape}."
+                f"{spec.shape}."
             )
-        elif (gradient._spec.dtype.category == COMPLEX) != (tensor._spec.dtype.category == COMPLEX):
+        elif (gradient._spec.dtype.category == COMPLEX) != (spec.dtype.category == COMPLEX):
             raise RuntimeError(
                 "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
-                f"grad_output[{k}] has a dtype of {gradient._spec.dtype} and output[{k}] has a dtype of {tensor._spec.dtype}."
+                f"grad_output[{k}] has a dtype of {gradient._spec.dtype} and output[{k}] has a dtype of {spec.dtype}."
             )
-        edge = edge_of(tensor)
         if edge is None:
             raise RuntimeError(f"element {k} of tensors does not require grad and does not have a grad_fn")
         seeds.append((edge, gradient))
@@ -312,24 +351,19 @@ def backward(
     >>> x = torch.tensor(3.0, requires_grad=True); torch.autograd.backward(x * x); x.grad
     tensor(6.)
     """
-    tensors = tuple(tensors) if isinstance(tensors, (tuple, list)) else (tensors,)
+    tensors = _several(tensors)
     seeds = _seeds(tensors, grad_variables if grad_tensors is None else grad_tensors)
     keep = create_graph if retain_graph is None else retain_graph
     if inputs is None:
         run(seeds, keep, create_graph)
         return
-    inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    inputs = _several(inputs)
     if not inputs:
         raise RuntimeError("'inputs' argument to backward cannot be empty.")
-    wanted = []
-    for each in inputs:
-        edge = edge_of(each)
-        if edge is None:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
-        wanted.append(edge)
+    wanted = _wanted(inputs)
     grads = run(seeds, keep, create_graph, wanted, accumulate_wanted=True)
     for each, grad in zip(inputs, grads):
-        if each._node is not None and grad is not None:  # a leaf has accumulated on its own
+        if grad is not None and not isinstance(each, tuple) and each._node is not None:  # a leaf has accumulated already
             each._grad = grad.detach() if each._grad is None else each._grad + grad.detach()
 
 
@@ -352,23 +386,17 @@ def grad(
     >>> x = torch.tensor(3.0, requires_grad=True); torch.autograd.grad(x * x, x)
     (tensor(6.),)
     """
-    outputs = tuple(outputs) if isinstance(outputs, (tuple, list)) else (outputs,)
-    inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    outputs, inputs = _several(outputs), _several(inputs)
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True")
     if is_grads_batched:
         return _batched(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused)
     seeds = _seeds(outputs, grad_outputs)
-    wanted = []
-    for each in inputs:
-        edge = edge_of(each)
-        if edge is None:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
-        wanted.append(edge)
+    wanted = _wanted(inputs)
     keep = create_graph if retain_graph is None else retain_graph
     grads = run(seeds, keep, create_graph, wanted)
     if materialize_grads:
-        grads = [_zeros(each._spec) if found is None else found for each, found in zip(inputs, grads)]
+        grads = [_zeros(_end(each)[1]) if found is None else found for each, found in zip(inputs, grads)]
     elif not allow_unused and any(found is None for found in grads):
         raise RuntimeError(
             "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is "

@@ -13,7 +13,7 @@ from typing import Any
 from ..tracing.handles import Handle, wrap
 from .grad_mode import mode, no_grad
 from .in_place import adopt_history, check_leaf
-from .tape import Node, Packed, SavedResult, _next_sequence, _modified, _save, _zeros, edge_of
+from .tape import Node, Packed, SavedResult, _modified, _next_sequence, _save, _zeros, edge_of
 
 
 class FunctionCtx:

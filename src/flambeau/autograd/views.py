@@ -7,9 +7,6 @@ from typing import Any
 
 from .tape import Node, Plan, _next_sequence, attach, edge_of, new_plan
 
-
-
-
 #: The operator that takes any window of a tensor (`as_strided`); operators/views.py declares it and puts it here.
 window_operator: list[Any] = []
 
