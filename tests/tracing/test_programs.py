@@ -248,3 +248,33 @@ def test_memory_is_freed_with_the_last_tensor() -> None:
         assert array() is None
     finally:
         gc.enable()
+
+
+def test_memory_only_the_trace_holds_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flambeau.tracing import recorder
+
+    monkeypatch.setattr(recorder, "HELD_BYTES", 1 << 20)
+    torch.synchronize()
+    trace.reset()
+    total = torch.zeros(())
+    for _ in range(50):
+        total = total + torch.rand(64, 1024).sum()  # 256 KiB each, wanted by nobody else
+        assert trace.bytes <= 1 << 21
+    big = torch.rand(1024, 1024)
+    torch.synchronize()
+    kept = [big + k for k in range(5)]
+    assert trace.entries, "an input somebody else holds does not end the trace"
+    assert len(kept) == 5
+
+
+def test_an_interrupted_run_leaves_everything_pending(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.ones(3) * 2
+
+    def interrupt(self: Program, inputs: Sequence[Any]) -> Sequence[Any]:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Program, "run", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            x.tolist()
+    assert x.tolist() == [2, 2, 2]

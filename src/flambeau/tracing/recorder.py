@@ -29,6 +29,8 @@ from .rules import Rule, make_rule
 LIMIT = 8192
 #: An exposed array (NumPy may change it) up to this many bytes is copied when read; a larger one is read at once.
 SNAPSHOT_BYTES = 1 << 16
+#: Memory that nobody but the trace keeps alive ends it beyond this many bytes.
+HELD_BYTES = 1 << 28
 
 
 class Trace:
@@ -42,10 +44,11 @@ class Trace:
         owners: for each input, the storage it belongs to, or None for a number or a snapshot.
         windows: positions already found for views, so that the same view is one value.
         updates: some call writes through a view, so that it matters which memory may be overwritten.
+        bytes: the size of the inputs that are arrays, and ``bytes_limit``, beyond which it is looked who else holds them.
         limit: ends the trace when ``len(storages)`` exceeds it; -1 asks for this after the current call.
     """
 
-    __slots__ = ("entries", "epoch", "inputs", "limit", "owners", "storages", "updates", "windows")
+    __slots__ = ("bytes", "bytes_limit", "entries", "epoch", "inputs", "limit", "owners", "storages", "updates", "windows")
 
     def __init__(self) -> None:
         self.reset()
@@ -58,6 +61,7 @@ class Trace:
         self.owners: list[Storage | None] = []
         self.windows: dict[Any, int] = {}
         self.updates = False
+        self.bytes, self.bytes_limit = 0, HELD_BYTES
         self.limit = LIMIT
 
 
@@ -73,6 +77,31 @@ def number_input(number: Any) -> int:
     return -len(trace.inputs)
 
 
+def _array_input(array: Any, owner: Storage | None) -> int:
+    """The position of an array that is an input from here on."""
+    trace.inputs.append(array)
+    trace.owners.append(owner)
+    trace.bytes += array.nbytes
+    if trace.bytes > trace.bytes_limit:
+        _bound_memory()
+    return -len(trace.inputs)
+
+
+def _bound_memory() -> None:
+    """End the trace after the current call when it keeps much memory alive that nobody else wants."""
+    counts = map(getrefcount, trace.owners)
+    # An owner nobody else holds is referred to by the list, the argument, and perhaps the key of a window.
+    held = sum(
+        array.nbytes
+        for array, owner, count in zip(trace.inputs, trace.owners, counts)
+        if isinstance(array, np.ndarray) and (owner is None or count <= 4)
+    )
+    if held > HELD_BYTES // 2:
+        trace.limit = -1
+    else:
+        trace.bytes_limit = trace.bytes + HELD_BYTES
+
+
 def resolve(cell: Storage | View) -> int:
     """The position of a cell that has none yet in this trace: an input at rest, a view, or memory NumPy may write."""
     if type(cell) is View:
@@ -84,9 +113,7 @@ def resolve(cell: Storage | View) -> int:
         raise _never_computed(storage)
     if storage.exposed and _still_exposed(storage):
         return _exposed_input(storage, storage.array)
-    trace.inputs.append(storage.array)
-    trace.owners.append(storage)
-    storage.position, storage.epoch = -len(trace.inputs), trace.epoch
+    storage.position, storage.epoch = _array_input(storage.array, storage), trace.epoch
     return storage.position
 
 
@@ -107,9 +134,7 @@ def _resolve_view(view: View) -> int:
             trace.storages.append(None)
             trace.entries.append((rule, storage.position))
         else:
-            trace.inputs.append(window(storage.memory(), view.spec, view.offset))
-            trace.owners.append(storage)
-            found = -len(trace.inputs)
+            found = _array_input(window(storage.memory(), view.spec, view.offset), storage)
         trace.windows[key] = found
     return found
 
@@ -132,9 +157,7 @@ def _exposed_input(storage: Storage, array: Any) -> int:
         array = array.copy()
     else:
         trace.limit = -1
-    trace.inputs.append(array)
-    trace.owners.append(None)
-    return -len(trace.inputs)
+    return _array_input(array, None)
 
 
 def _never_computed(storage: Storage) -> BaseException:
@@ -217,9 +240,7 @@ def _append_entry(entry: tuple[Any, ...]) -> int:
 def _base_input(storage: Storage) -> int:
     if storage.array is None:
         raise _never_computed(storage)
-    trace.inputs.append(storage.array)
-    trace.owners.append(storage)
-    return -len(trace.inputs)
+    return _array_input(storage.array, storage)
 
 
 _window_rules: dict[Any, Rule] = {}
@@ -272,7 +293,7 @@ def synchronize() -> None:
         trace.windows = {}  # its keys hold storages, which must not count as held
         # A storage nobody else holds has two references: the list's and the argument's.
         live = tuple([i for i, count in enumerate(map(getrefcount, storages)) if count > 2 and storages[i] is not None])
-        updates = trace.updates
+        updates, epoch = trace.updates, trace.epoch
         trace.reset()  # before running: a program that fails leaves the recorder usable
         if not live:
             return
@@ -282,6 +303,10 @@ def synchronize() -> None:
         except Exception as failure:
             _salvage(program, entries, storages, inputs, live, failure)
             return
+        except BaseException:  # interrupted: everything is pending again
+            trace.entries, trace.storages, trace.inputs, trace.owners = entries, storages, inputs, owners
+            trace.epoch, trace.updates = epoch, updates
+            raise
         for i, value in zip(live, values):
             _store(storages[i], value)  # type: ignore[arg-type]
 
