@@ -7,8 +7,7 @@ PyTorch's names. A family is imported when one of its functions is first asked f
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING as TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING as TYPE_CHECKING, Any
 
 from ..operators.contraction import linear as linear
 
@@ -28,7 +27,8 @@ FAMILIES = {
     ),
     "nn.functional_embedding": ("embedding", "embedding_bag", "one_hot"),
     "nn.functional_attention": ("multi_head_attention_forward", "scaled_dot_product_attention"),
-    "nn.functional_products": ("bilinear", "grouped_mm", "scaled_grouped_mm", "scaled_mm"),
+    "nn.functional_products": ("bilinear",),
+    "nn.functional_grouped_products": ("ScalingType", "SwizzleType", "grouped_mm", "scaled_grouped_mm", "scaled_mm"),
     "operators.padding": ("pad",),
     "operators.convolution": (
         "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
@@ -37,10 +37,13 @@ FAMILIES = {
         "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
         "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d", "adaptive_max_pool2d_with_indices",
         "adaptive_max_pool3d", "adaptive_max_pool3d_with_indices", "avg_pool1d", "avg_pool2d", "avg_pool3d",
-        "fractional_max_pool2d", "fractional_max_pool2d_with_indices", "fractional_max_pool3d",
-        "fractional_max_pool3d_with_indices", "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_pool1d",
+        "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_pool1d",
         "max_pool1d_with_indices", "max_pool2d", "max_pool2d_with_indices", "max_pool3d", "max_pool3d_with_indices",
         "max_unpool1d", "max_unpool2d", "max_unpool3d",
+    ),
+    "nn.functional_fractional_pooling": (
+        "fractional_max_pool2d", "fractional_max_pool2d_with_indices", "fractional_max_pool3d",
+        "fractional_max_pool3d_with_indices",
     ),
     "nn.functional_unfolding": ("fold", "unfold"),
     "nn.functional_losses": (
@@ -57,8 +60,8 @@ FAMILIES = {
         "upsample", "upsample_bilinear", "upsample_nearest",
     ),
     "nn.functional_interoperation": (
-        "BroadcastingList1", "BroadcastingList2", "BroadcastingList3", "ScalingType", "SwizzleType", "assert_int_or_pair",
-        "boolean_dispatch", "handle_torch_function", "has_torch_function", "has_torch_function_unary",
+        "BroadcastingList1", "BroadcastingList2", "BroadcastingList3", "assert_int_or_pair", "boolean_dispatch",
+        "handle_torch_function", "has_torch_function", "has_torch_function_unary",
         "has_torch_function_variadic", "reproducibility_notes", "sparse_support_notes", "tf32_notes",
     ),
     "tensor": ("Tensor",),

@@ -10,10 +10,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from ..autograd.tape import called
 from ..core.dtypes import FLOATING
 from ..core.names import scalar_name
-from ..operators import classification_losses as classification
-from ..operators import losses
+from ..operators import classification_losses as classification, losses
 from ..operators.contraction import linear
 from ..operators.declaration import functions
 from ..operators.distances import cosine_similarity, pairwise_distance
@@ -116,6 +116,8 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     """d²/2 where |d| ≤ delta, else delta·(|d| - delta/2), for d = input - target (Huber, 1964)."""
     reduction = _reduction(reduction)
     _warn_about_sizes(input, target)
+    if not isinstance(delta, (int, float)):
+        raise TypeError(f"delta must be a float or int, got: {type(delta)}")
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     loss = _difference(losses.huber_loss, input, target, reduction, weight, delta)
@@ -179,7 +181,9 @@ def _soft_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, la
     if reduction == "none":
         return -terms.sum(axis)
     total = -terms.sum()
-    return total if reduction == "sum" else total / (input._spec.numel / classes if classes else 0)
+    if reduction == "sum":
+        return total
+    return called(total / (input._spec.numel / classes if classes else 0), "DivBackward1")
 
 
 def linear_cross_entropy(
@@ -191,6 +195,10 @@ def linear_cross_entropy(
     ``linear_weight`` is (classes, features) or (classes, d1, ..., features), with a loss for each place of d1, ... .
     ``options`` (how to save memory by working in chunks) does not change the result; here programs plan their memory.
     """
+    if input.dim() not in (1, 2):
+        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.dim()}")
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(f"expected label_smoothing to be in range [0, 1], got {label_smoothing}")
     places = tuple(linear_weight.shape[1:-1])
     if places and input.dim() != 2:
         raise RuntimeError(f"linear_cross_entropy: expected input of shape (N, in_features), got {list(input.shape)}")
@@ -211,6 +219,8 @@ def multi_margin_loss(
 ) -> Any:  # fmt: skip
     """Σ over c ≠ t of max(0, margin - x[t] + x[c])^p / classes."""
     reduction = _reduction(reduction, size_average, reduce)
+    if weight is not None and weight.dim() != 1:
+        raise ValueError("weight must be one-dimensional")
     return classification.multi_margin_loss(input, target, p, margin, weight, reduction)
 
 

@@ -34,6 +34,8 @@ def _along(x: Value, axis: int, rank: int) -> Value:
 
 
 def _check(name: str, input: Value, target: Value, weight: Value | None) -> None:
+    if input.ndim > 1 and target.ndim and target.shape[0] != input.shape[0]:
+        raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]}).")
     if input.ndim == 0 or (input.ndim <= 2 and target.ndim > 1):
         raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported (in {name})")
     if target.dtype not in (int64, uint8):

@@ -314,3 +314,19 @@ def conv_transpose3d(
 ) -> Any:  # fmt: skip
     """The adjoint of :func:`conv3d`."""
     return _transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+@composite(method=False)
+def conv_tbc(input: Any, weight: Any, bias: Any, pad: int = 0) -> Any:
+    """A convolution over time of (time, batch, in); weight (kernel, in, out), bias (out).
+
+    >>> import flambeau as torch
+    >>> torch.conv_tbc(torch.ones(5, 1, 2), torch.ones(3, 2, 4), torch.zeros(4)).shape
+    torch.Size([3, 1, 4])
+    """
+    if input.dim() != 3 or weight.dim() != 3 or bias.dim() != 1:
+        raise RuntimeError(
+            "conv_tbc: input must have 3 dims (time, batch, in_channels), weight 3 (kernel, in_channels, out_channels), bias 1; "
+            f"got {list(input.shape)}, {list(weight.shape)}, {list(bias.shape)}"
+        )
+    return conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1).contiguous()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..autograd.tape import called
 from ..core.dtypes import int64
 from .declaration import composite, functions
 
@@ -43,13 +44,13 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     >>> torch.pairwise_distance(torch.zeros(1, 2), torch.tensor([[3.0, 4.0]]))
     tensor([5.0000])
     """
-    return functions["norm"](x1 - x2 + eps, p, -1, keepdim)
+    return called(functions["norm"](x1 - x2 + eps, p, -1, keepdim), "NormBackward1")
 
 
 def _norm_of_differences(d: Any, p: float) -> Any:
     """The p-norm along the last dimension, whose gradient is zero where the difference is."""
     if p == 0:
-        return (d != 0).to(d.dtype).sum(-1)
+        return (d != 0).to(d.dtype).sum(-1) + (d * 0).sum(-1)  # constant, but still on the tape
     if p == 1:
         return d.abs().sum(-1)
     if p == float("inf"):
@@ -80,14 +81,14 @@ def cdist(
         None, "use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist",
     ):  # fmt: skip
         raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
-    large = x1.shape[-2] > 25 or x2.shape[-2] > 25
+    large = x1.shape[-2] * x2.shape[-2] * x1.shape[-1] > 1 << 20  # the differences themselves are more exact
     if p == 2 and (
         compute_mode == "use_mm_for_euclid_dist" or (large and compute_mode == "use_mm_for_euclid_dist_if_necessary")
     ):
         # |x - y|² = |x|² - 2x·y + |y|²: one matrix product instead of every difference.
         squares = (x1 * x1).sum(-1, keepdim=True) + (x2 * x2).sum(-1).unsqueeze(-2) - 2 * (x1 @ x2.transpose(-1, -2))
-        return _root(squares)
-    return _norm_of_differences(x1.unsqueeze(-2) - x2.unsqueeze(-3), p)
+        return called(_root(squares), "CdistBackward0")
+    return called(_norm_of_differences(x1.unsqueeze(-2) - x2.unsqueeze(-3), p), "CdistBackward0")
 
 
 def _root(squares: Any) -> Any:
@@ -116,4 +117,4 @@ def pdist(input: Any, p: float = 2) -> Any:
     index = functions["tensor"]
     left = input.index_select(0, index(first, dtype=int64))
     right = input.index_select(0, index(second, dtype=int64))
-    return _norm_of_differences(left - right, p)
+    return called(_norm_of_differences(left - right, p), "PdistBackward0")
