@@ -746,9 +746,16 @@ def _find_fast_rule(operator: Operator, operands: tuple[Any, ...], kwargs: Any =
     if rule.dynamic or rule.returns is not None or len(rule.results) != 1:
         return None
     if leading == 2:
-        if kwargs or len(operands) > 2:  # the table is for calls of two operands and nothing else
+        first = tuple(each._spec if isinstance(each, Handle) else type(each) for each in operands[:2])
+        if len(operands) == 2 and not kwargs:
+            operator.fast_rules[first] = rule
+        elif all(isinstance(each, Handle) for each in operands[:2]):
+            try:
+                operator.fast_rules[(*first, operands[2:], *(kwargs or {}).items())] = rule
+            except TypeError:
+                return None
+        else:
             return None
-        operator.fast_rules[tuple(each._spec if isinstance(each, Handle) else type(each) for each in operands)] = rule
     elif len(operands) == 1 and not kwargs:
         operator.fast_rules[operands[0]._spec] = rule
     else:
