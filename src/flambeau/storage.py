@@ -163,22 +163,20 @@ class UntypedStorage:
 
     def is_shared(self) -> bool:
         """Whether processes forked from this one see the same memory."""
-        from mmap import mmap
+        from .core.shared_memory import owner
 
-        owner = None if self._cell is None else self._memory()
-        while isinstance(owner, np.ndarray | memoryview):
-            owner = owner.base if isinstance(owner, np.ndarray) else owner.obj
-        return isinstance(owner, mmap)
+        return self._cell is not None and owner(self._memory()) is not None
 
     def share_memory_(self) -> UntypedStorage:
         """Move the bytes to memory that processes forked from this one share. Other tensors on it move along."""
         if self._cell is not None and self.nbytes() and not self.is_shared():
-            from mmap import mmap
+            from .core.shared_memory import allocate
 
             old, cell = self._memory_to_write(), self._cell
-            shared = np.frombuffer(mmap(-1, len(old)), np.uint8)
+            shared = allocate(len(old))
             shared[...] = old
             cell.array, cell._bytes = window(shared, cell.spec, 0), None
+            cell.exposed = True  # other processes see what is written, so writes do not wait
         return self
 
     def resizable(self) -> bool:
