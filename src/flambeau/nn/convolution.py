@@ -8,8 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from . import functional as F
-from . import init
+from . import functional as F, init
 from .lazy import LazyModuleMixin
 from .module import Module
 from .parameter import UninitializedParameter, new_parameter
@@ -85,7 +84,7 @@ class _ConvNd(Module):
         if self.padding == "same":
             total = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size)]
             return [side for each in reversed(total) for side in (each // 2, each - each // 2)]
-        return [each for each in reversed(self.padding) for _ in range(2)]
+        return [int(each) for each in reversed(self.padding) for _ in range(2)]
 
     def reset_parameters(self) -> None:
         """Draw weight and bias anew, uniform on (−√k, √k) with k = groups/(in_channels·kernel elements)."""

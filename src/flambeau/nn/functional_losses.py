@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from ..autograd.tape import called
+from ..autograd.plans import called
 from ..core.dtypes import FLOATING
 from ..core.names import scalar_name
 from ..operators import classification_losses as classification, losses

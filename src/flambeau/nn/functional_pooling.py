@@ -184,7 +184,10 @@ def _unpool(rank: int, input: Any, indices: Any, kernel_size: Any, stride: Any, 
     sizes = usual if output_size is None else list(output_size)[-rank:]
     if output_size is not None:
         if len(sizes) != rank:
-            raise ValueError(f"output_size should be a sequence containing {rank} or {rank + 2} elements, but it has a length of '{len(output_size)}'")
+            raise ValueError(
+                f"output_size should be a sequence containing {rank} or {rank + 2} elements, but it has a length of "
+                f"'{len(output_size)}'"
+            )
         for d, (size, default, step) in enumerate(zip(sizes, usual, steps)):
             if not default - step < size < default + step:
                 raise ValueError(f"invalid output_size \"{output_size}\" (dim {d} must be between {default - step} and {default + step})")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from ..autograd.tape import called
+from ..autograd.plans import called
 from ..core.names import scalar_name
-from ..operators.declaration import functions
+from ..core.sizes import Size
 from ..operators.grid_sampling import affine_grid as _affine_grid, grid_sample as _grid_sample
 from ..operators.resampling import resample
 
@@ -186,8 +186,7 @@ def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any
     for rank in (2, 3):
         if len(size) == rank + 2 and (theta.dim() != 3 or tuple(theta.shape[1:]) != (rank, rank + 1)):
             raise ValueError(
-                f"Expected a batch of {rank}D affine matrices of shape Nx{rank}x{rank + 1} for size {functions['empty'](0).new_empty(size).shape}. "
-                f"Got {theta.shape}."
+                f"Expected a batch of {rank}D affine matrices of shape Nx{rank}x{rank + 1} for size {Size(size)}. Got {theta.shape}."
             )
     if len(size) not in (4, 5):
         raise NotImplementedError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.tape import called
+from ..autograd.plans import called
 from ..core.memory_formats import contiguous_format
 from .declaration import composite
 

@@ -299,7 +299,7 @@ def _check_margin(input: Any, target: Any, power: int, margin: Any, weight: Any,
     shape, wanted = list(input._spec.shape), [input._spec.shape[0]] if input._spec.ndim > 1 else [1]
     if power not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
-    if input._spec.ndim > 2 or not input._spec.numel and shape[-1:] == [0]:
+    if input._spec.ndim > 2 or (not input._spec.numel and shape[-1:] == [0]):
         raise RuntimeError(f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {shape}")
     if list(target._spec.shape) != wanted and not (input._spec.ndim < 2 and target._spec.numel == 1):
         raise RuntimeError(

@@ -215,8 +215,14 @@ def _named_padding(input: Any, padding: str, kernel: Ints, stride: Ints, dilatio
     total = [d * (k - 1) for k, d in zip(kernel, dilation)]
     if all(each % 2 == 0 for each in total):
         return input, tuple(each // 2 for each in total)
+    import warnings
+
     from .padding import pad
 
+    warnings.warn(
+        "Using padding='same' with even kernel lengths and odd dilation may require a zero-padded copy of the input be created",
+        stacklevel=4,
+    )
     extra = [side for each in reversed(total) for side in (0, each % 2)]
     return pad(input, extra), tuple(each // 2 for each in total)
 

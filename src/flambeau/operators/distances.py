@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.tape import called
+from ..autograd.plans import called
 from ..core.dtypes import int64
 from .declaration import composite, functions
 
@@ -82,9 +82,10 @@ def cdist(
     ):  # fmt: skip
         raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
     large = x1.shape[-2] * x2.shape[-2] * x1.shape[-1] > 1 << 20  # the differences themselves are more exact
-    if p == 2 and (
-        compute_mode == "use_mm_for_euclid_dist" or (large and compute_mode == "use_mm_for_euclid_dist_if_necessary")
-    ):
+    if p == 2 and large and compute_mode != "donot_use_mm_for_euclid_dist":
+        if x1.shape[-2]:  # what is common to all rows would only cancel
+            middle = x1.detach().mean(-2, keepdim=True)
+            x1, x2 = x1 - middle, x2 - middle
         # |x - y|² = |x|² - 2x·y + |y|²: one matrix product instead of every difference.
         squares = (x1 * x1).sum(-1, keepdim=True) + (x2 * x2).sum(-1).unsqueeze(-2) - 2 * (x1 @ x2.transpose(-1, -2))
         return called(_root(squares), "CdistBackward0")

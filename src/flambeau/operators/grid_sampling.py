@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
-from ..autograd.tape import called
+from ..autograd.plans import called
 from .declaration import functions
 
 

@@ -212,18 +212,18 @@ class _Arguments:
             raise RuntimeError("stride should not be zero" if 0 in self.stride else f"{name}: stride should be positive")
         if min(self.dilation) < 1:
             raise RuntimeError(f"{name}: dilation should be greater than zero, but got {self.dilation}")
-        for k, p, d in zip(self.kernel, self.padding, self.dilation):
-            if p < 0:
-                raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
-            if p > ((k - 1) * d + 1) // 2:
+        for k, pad, d in zip(self.kernel, self.padding, self.dilation):
+            if pad < 0:
+                raise RuntimeError(f"pad must be non-negative, but got pad: {pad}")
+            if pad > ((k - 1) * d + 1) // 2:
                 raise RuntimeError(
                     "pad should be at most half of effective kernel size, but got "
-                    f"pad={p}, kernel_size={k} and dilation={d}"
+                    f"pad={pad}, kernel_size={k} and dilation={d}"
                 )
         self.sizes = tuple(shape[-rank:])
         self.out = tuple(
-            pooled_size(n, k, s, p, d, ceil_mode)
-            for n, k, s, p, d in zip(self.sizes, self.kernel, self.stride, self.padding, self.dilation)
+            pooled_size(n, k, s, q, d, ceil_mode)
+            for n, k, s, q, d in zip(self.sizes, self.kernel, self.stride, self.padding, self.dilation)
         )
         if min(self.out) < 1:
             inside = "x".join(map(str, shape[-rank - 1 :]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.tape import called
+from ..autograd.plans import called
 from ..core.dtypes import bool_, int64
 from .declaration import composite, functions
 

@@ -33,17 +33,6 @@ def output_sizes(sizes: Ints, kernel: Ints, stride: Ints, padding: Ints, dilatio
     )
 
 
-def padded(x: Any, padding: Ints, value: Any = 0) -> Any:
-    """``x`` with its spatial dimensions padded on both sides."""
-    if not any(padding):
-        return x
-    lead = x.ndim - len(padding)
-    shape = x.shape[:lead] + tuple(n + 2 * p for n, p in zip(x.shape[lead:], padding))
-    result = np.full(shape, value, x.dtype)
-    result[(..., *(slice(p, p + n) for n, p in zip(x.shape[lead:], padding)))] = x
-    return result
-
-
 def windows(x: Any, kernel: Ints, stride: Ints, dilation: Ints, out: Ints) -> Any:
     """A view (batch, channels, *kernel*, *out*) of the padded input's windows."""
     spatial = x.strides[-len(kernel) :]
@@ -143,8 +132,8 @@ def convolution_input_gradient(
     block = block_size(max(channels * prod(kernel), outputs), batch, out)
     buffer = np.empty((groups, matrix.shape[1], block * prod(out)), matrix.dtype)
     wide = np.empty((block, channels, *(n + 2 * p for n, p in zip(sizes, padding))), matrix.dtype)
-    inside = (..., *(slice(p, p + n) for n, p in zip(sizes, padding)))
-    places = [
+    inside: Any = (..., *(slice(p, p + n) for n, p in zip(sizes, padding)))
+    places: list[tuple[Any, Any]] = [
         (place, tuple(slice(k * d, k * d + (n - 1) * s + 1, s) for k, d, n, s in zip(place, dilation, out, stride)))
         for place in np.ndindex(*kernel)
     ]
