@@ -21,9 +21,13 @@ from .core.names import type_name
 from .core.sizes import Size
 from .core.specs import Spec
 from .core.storages import View
-from .operators import all_families  # noqa: F401  (declares every operator)
-from .operators import creation, views
-from .operators.declaration import functions, methods, symbol_form
+from .operators import (
+    all_families,  # noqa: F401  (declares every operator)
+    creation,
+    views,
+)
+from .operators.declaration import functions, methods
+from .operators.fast_calls import symbol_form
 from .tensor_memory import Memory
 from .tracing.handles import Classes, Handle, wrap
 from .tracing.recorder import array_of, synchronize

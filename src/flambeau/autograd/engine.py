@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.dtypes import COMPLEX
 from .grad_mode import mode
-from .tape import AccumulateGrad, Edge, Node, _ones, _zeros, anomaly, edge_of
+from .tape import AccumulateGrad, Edge, Node, anomaly, edge_of, ones_of, zeros_of
 
 
 def accumulate(variable: Any, grad: Any) -> None:
@@ -310,7 +310,7 @@ def _seeds(tensors: Sequence[Any], gradients: Any) -> list[tuple[Edge, Any]]:
                     raise RuntimeError(
                         f"grad can be implicitly created only for real scalar outputs but got {spec.dtype}"
                     )
-                gradient = _ones(spec)
+                gradient = ones_of(spec)
         elif gradient._spec.shape != spec.shape:
             raise RuntimeError(
                 f"Mismatch in shape: grad_output[{k}] has a shape of {gradient._spec.shape} and output[{k}] has a shape of "
@@ -396,7 +396,7 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     grads = run(seeds, keep, create_graph, wanted)
     if materialize_grads:
-        grads = [_zeros(_end(each)[1]) if found is None else found for each, found in zip(inputs, grads)]
+        grads = [zeros_of(_end(each)[1]) if found is None else found for each, found in zip(inputs, grads)]
     elif not allow_unused and any(found is None for found in grads):
         raise RuntimeError(
             "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is "

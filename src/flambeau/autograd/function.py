@@ -13,7 +13,8 @@ from typing import Any
 from ..tracing.handles import Handle, wrap
 from .grad_mode import mode, no_grad
 from .in_place import adopt_history, check_leaf
-from .tape import Node, Packed, SavedResult, _modified, _next_sequence, _save, _zeros, edge_of
+from .saved import Packed, SavedResult, modified_error, save_value
+from .tape import Node, edge_of, next_sequence, zeros_of
 
 
 class FunctionCtx:
@@ -78,10 +79,10 @@ class BackwardFunction(Node, FunctionCtx):
     def _unpack(self, value: Any, version: int) -> Any:
         if isinstance(value, Handle):
             if value._cell.version != version:
-                raise _modified(value, version, self)
+                raise modified_error(value, version, self)
         elif type(value) is SavedResult:
             if value.cell.version != version:
-                raise _modified(value, version, self)
+                raise modified_error(value, version, self)
             made = wrap(value.cell, value.spec)
             made._tracked, made._node, made._slot = True, self, value.slot
             return made
@@ -91,7 +92,7 @@ class BackwardFunction(Node, FunctionCtx):
 
     def apply(self, grads: list[Any]) -> Sequence[Any]:
         if self.materialize_grads:
-            grads = [_zeros(spec) if grad is None else grad for grad, spec in zip(grads, self.result_specs)]
+            grads = [zeros_of(spec) if grad is None else grad for grad, spec in zip(grads, self.result_specs)]
         cls = self._forward_class
         results = (cls.backward if cls.vjp is Function.vjp else cls.vjp)(self, *grads)
         results = results if isinstance(results, tuple) else (results,)
@@ -236,7 +237,7 @@ def _finish(ctx: Any, cls: Any, args: Sequence[Any], results: list[Any], tracked
     constant = {id(each) for each in ctx._constant}
     dirty = {id(each) for each in ctx._dirty}
     inputs = {id(each): each for each in args if isinstance(each, Handle)}
-    ctx.sequence = _next_sequence()
+    ctx.sequence = next_sequence()
     ctx._arguments = len(args)
     ctx._places = [place for place, each in enumerate(args) if isinstance(each, Handle)]
     ctx.edges = tuple(edge_of(args[place]) if tracked else None for place in ctx._places)
@@ -264,8 +265,8 @@ def _finish(ctx: Any, cls: Any, args: Sequence[Any], results: list[Any], tracked
     if tracked:
         ctx._saved = tuple(
             (None, 0) if each is None
-            else _save(finished[slots[id(each)]], slots[id(each)]) if id(each) in slots and id(each) not in inputs
-            else _save(each)
+            else save_value(finished[slots[id(each)]], slots[id(each)]) if id(each) in slots and id(each) not in inputs
+            else save_value(each)
             for each in ctx._to_save
         )  # fmt: skip
         ctx._to_save = ctx._to_save if not ctx._saved else ()
@@ -288,7 +289,7 @@ def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
         if not mode.enabled or not tracked:
             return outputs
         node = _TwiceDifferentiated()
-        node.sequence = _next_sequence()
+        node.sequence = next_sequence()
         node.edges = tuple(edge_of(each) for each in tracked)
         made = []
         for each in outputs if isinstance(outputs, tuple) else (outputs,):

@@ -9,7 +9,7 @@ from ..tracing.handles import Handle
 from .engine import grad
 from .grad_mode import enable_grad
 from .isolation import alias_of
-from .tape import _ones, _zeros
+from .tape import ones_of, zeros_of
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
@@ -59,7 +59,7 @@ def _vectors(v: Any, like: Sequence[Any], several: bool, of: str) -> tuple[Any, 
         if len(like) != 1 or like[0]._spec.numel != 1:
             what = "user-provided function returns" if of == "output" else "input to the user-provided function is"
             raise RuntimeError(f"The vector v can only be None if the {what} a single Tensor with a single element.")
-        return (_ones(like[0]._spec),)
+        return (ones_of(like[0]._spec),)
     _, vectors = _tuple(v, "v", "the function")
     if len(vectors) != len(like):
         raise RuntimeError(f"v is a tuple of invalid length: should be {len(like)} but got {len(vectors)}.")
@@ -86,7 +86,7 @@ def _filled(found: Sequence[Any], like: Sequence[Any], strict: bool, message: st
         if each is None:
             if strict:
                 raise RuntimeError(message.format(place))
-            each = _zeros(wanted._spec)
+            each = zeros_of(wanted._spec)
         result.append(each)
     return tuple(result)
 
@@ -145,7 +145,7 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
 def pushed(outputs: Sequence[Any], inputs: Sequence[Any], vectors: Sequence[Any], create_graph: bool) -> list[Any]:
     """J v, by differentiating uᵀ J twice; None for outputs that do not depend on the inputs."""
-    dummies = [_zeros(each._spec).requires_grad_() if each._tracked else None for each in outputs]
+    dummies = [zeros_of(each._spec).requires_grad_() if each._tracked else None for each in outputs]
     pulled = _pull(outputs, inputs, dummies, True)
     pairs = [(each, v) for each, v in zip(pulled, vectors) if each is not None and each._tracked]
     wanted = [each for each in dummies if each is not None]
@@ -216,7 +216,7 @@ def rows(output: Any, inputs: Sequence[Any], create_graph: bool, strict: bool = 
     flat = output.reshape(-1)
     collected: list[list[Any]] = [[] for _ in inputs]
     for k in range(output._spec.numel):
-        found = _pull((flat[k],), inputs, (_ones(flat[k]._spec),), create_graph)
+        found = _pull((flat[k],), inputs, (ones_of(flat[k]._spec),), create_graph)
         for column, each in zip(collected, _filled(found, inputs, strict, message, create_graph)):
             column.append(each)
     return tuple(
@@ -280,7 +280,7 @@ def _dependent(gradient: Any, inputs: Sequence[Any], place: int) -> None:
 def _gradient(func: Callable[..., Any], own: Sequence[Any], name: str, strict: bool) -> tuple[Any, tuple[Any, ...]]:
     output = _scalar(func, name)(*own)
     _check_outputs((output,), strict)
-    found = _pull((output,), own, (_ones(output._spec),), True)
+    found = _pull((output,), own, (ones_of(output._spec),), True)
     gradients = _filled(found, own, strict, _INDEPENDENT, True)
     if strict:
         for place, each in enumerate(gradients):

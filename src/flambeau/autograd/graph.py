@@ -10,7 +10,8 @@ from ..core.storages import View
 from ..tracing.handles import Handle
 from .grad_mode import enable_grad
 from .hooks import RemovableHandle
-from .tape import Node, edge_of, saved_hooks, saved_hooks_disabled
+from .saved import saved_hooks, saved_hooks_disabled
+from .tape import Node, edge_of
 
 __all__ = [
     "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .tape import Node, Plan, _next_sequence, attach, edge_of, new_plan
+from .plans import Plan, attach, new_plan
+from .tape import Node, edge_of, next_sequence
 
 #: The operator that takes any window of a tensor (`as_strided`); operators/views.py declares it and puts it here.
 window_operator: list[Any] = []
@@ -21,7 +22,7 @@ class CopySlices(Node):
     """
 
     def __init__(self, base: Any, writer: Any, own: int | None, read: Callable[[Any], Any]) -> None:
-        self.sequence = _next_sequence()
+        self.sequence = next_sequence()
         self.writer, self.own, self.read = writer, own, read
         others = [k for k in range(len(writer.edges)) if k != own]
         self.others = others
@@ -94,7 +95,7 @@ class ScatterWindow(Node):
     """The derivative of writing a tensor into a window of zeros: reading the window."""
 
     def __init__(self, source: Any, result: Any, window: Callable[[Any], Any]) -> None:
-        self.sequence = _next_sequence()
+        self.sequence = next_sequence()
         self.edges = (edge_of(source),)
         self.input_specs, self.result_specs = (source._spec,), (result._spec,)
         self.window = window

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.tape import called
+from ..autograd.plans import called
 from ..core.dtypes import int64
 from ..operators.convolution import repeated
 from ..operators.declaration import functions

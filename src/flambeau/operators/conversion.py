@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..autograd.in_place import check_leaf
 from ..core import dtypes, strides as _strides
 from ..core.devices import device, find
 from ..core.dtypes import dtype
@@ -17,9 +18,11 @@ from ..core.memory_formats import (
 from ..core.specs import Spec
 from ..primitives import elementwise as p, memory
 from ..primitives.values import Value
-from .declaration import check_leaf, check_no_overlap, composite, operator, publish, store
+from .declaration import composite, operator
 from .kinds import Number, Tensor
 from .promotion import as_array, to as cast_to
+from .registry import publish
+from .writing import check_no_overlap, store
 
 
 def format_strides(shape: Any, strides: Any, wanted: memory_format | None) -> Any:
@@ -227,8 +230,9 @@ def copy_(input: Any, src: Any, non_blocking: bool = False) -> Any:
 def overwrite(input: Any, src: Any) -> Any:
     """``copy_`` of a tensor, also into one whose elements share memory."""
     from ..autograd.grad_mode import mode
+    from ..autograd.in_place import adopt_history
+    from ..autograd.plans import new_plan
     from ..tracing.recorder import record
-    from .declaration import adopt_history, new_plan
 
     tracked = mode.enabled and (input._tracked or src._tracked)
     if tracked:

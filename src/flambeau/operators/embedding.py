@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.grad_mode import no_grad
-from ..autograd.tape import called
+from ..autograd.plans import called
 from ..core.dtypes import int32, int64
 from ..core.names import type_name
 from ..core.specs import Spec

@@ -10,8 +10,9 @@ from ..core import strides as _strides
 from ..core.dtypes import FLOATING, INTEGER, float32, float64, int64
 from ..core.names import scalar_name
 from ..tracing.handles import Handle
-from .declaration import composite, functions, write_out
+from .declaration import composite, functions
 from .scans import named
+from .writing import write_out
 
 
 @composite()

@@ -12,10 +12,11 @@ from ..primitives import elementwise as p, indexing as places, memory
 from ..primitives.scans import scan
 from ..primitives.values import Value
 from ..tracing.handles import Handle
-from .declaration import composite, operator, write_out
+from .declaration import composite, operator
 from .indexing import known
 from .kinds import Tensor
 from .promotion import to
+from .writing import write_out
 
 
 @operator(name="nonzero", method=False, function=False)

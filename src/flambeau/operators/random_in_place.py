@@ -19,10 +19,11 @@ from ..core.storages import at_rest
 from ..primitives.values import Value
 from ..tracing.handles import Handle, wrap
 from .creation import finish, from_array
-from .declaration import Operator, check_in_place, methods, operator
+from .declaration import Operator, methods, operator
 from .generator import default_generator
 from .kinds import Tensor
 from .views import as_index
+from .writing import check_in_place
 
 Shape = tuple[int, ...]
 Sample = Callable[[Shape], Any]

@@ -16,8 +16,9 @@ from ..core.strides import expand
 from ..tracing.handles import Handle
 from ..tracing.recorder import array_of
 from .creation import empty_layout, from_array
-from .declaration import Operator, functions, methods, write_out
+from .declaration import Operator, functions, methods
 from .random_in_place import drawn_into, drawn_like, drawn_operator, not_implemented, number, stream
+from .writing import write_out
 
 _bernoulli = [drawn_operator("bernoulli", f"BernoulliBackward{form}") for form in range(3)]
 _poisson = drawn_operator("poisson", "PoissonBackward0")

@@ -24,10 +24,11 @@ from ..primitives import elementwise as p, memory
 from ..primitives.values import Value
 from ..tracing.handles import Handle
 from .creation import finish
-from .declaration import functions, operator, write_out
+from .declaration import functions, operator
 from .kinds import Number, Tensor
 from .promotion import to
 from .views import as_index
+from .writing import write_out
 
 Ints = tuple[int, ...]
 

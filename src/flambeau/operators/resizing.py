@@ -13,7 +13,8 @@ from ..core.storages import Storage, View, empty_array
 from ..tracing.handles import Handle
 from ..tracing.recorder import array_of, lock, synchronize, trace
 from .conversion import format_strides
-from .declaration import functions, methods, window_cell
+from .declaration import functions, methods
+from .view_declaration import window_cell
 from .views import sizes
 
 

@@ -7,11 +7,13 @@ from itertools import pairwise
 from typing import Any
 
 from ..autograd.grad_mode import mode
-from ..autograd.tape import Derivative, attach, new_plan
+from ..autograd.plans import Derivative, attach, new_plan
 from ..core import strides as _strides
 from ..core.specs import Spec, spec
 from ..tracing.handles import Handle, wrap
-from .declaration import RULES_KEPT, composite, window_cell
+from .calls import RULES_KEPT
+from .declaration import composite
+from .view_declaration import window_cell
 from .views import as_index
 
 Ints = tuple[int, ...]

@@ -11,8 +11,9 @@ from ..primitives import memory
 from ..primitives.values import Value
 from . import splitting, views
 from .conversion import clone
-from .declaration import functions, methods, operator, write_out
+from .declaration import functions, methods, operator
 from .indexing import as_strided_gradient
+from .writing import write_out
 
 Ints = tuple[int, ...]
 

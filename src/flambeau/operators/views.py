@@ -14,7 +14,8 @@ from ..core import strides as _strides
 from ..core.dtypes import COMPLEX, INTEGER
 from ..core.sizes import Size
 from ..core.specs import Spec
-from .declaration import composite, methods, view_operator
+from .declaration import composite, methods
+from .view_declaration import view_operator
 
 Ints = tuple[int, ...]
 
@@ -619,7 +620,7 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
         raise RuntimeError(f"Tensor: invalid storage offset {offset}")
     from ..core.specs import spec
     from ..tracing.handles import wrap
-    from .declaration import track_view, window_cell
+    from .view_declaration import track_view, window_cell
 
     layout = spec(size, input._spec.dtype, stride)
     storage = input._storage
@@ -756,9 +757,9 @@ def _shown_in_place(name: str, function: Any) -> Any:
 
     def method(input: Any, *args: Any, **kwargs: Any) -> Any:
         from ..autograd.grad_mode import mode
-        from ..autograd.tape import node_class
+        from ..autograd.in_place import check_leaf
+        from ..autograd.plans import node_class
         from ..tracing.handles import wrap
-        from .declaration import check_leaf
 
         if input._tracked and mode.enabled:
             check_leaf(input)

@@ -5,7 +5,7 @@ i-th value made in this trace, ``-k`` is its k-th input. Because entries hold no
 the key under which the finished program is found again.
 
 ``record`` is the general way in. The two- and one-operand operators repeat its few lines inline
-(``operators/declaration.py``), because they are most of all calls.
+(``operators/fast_calls.py``), because they are most of all calls.
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ def _lu(A: Any, pivot: bool = True, get_infos: bool = False, *, out: Any = None)
         results = named("linalg_lu_factor_ex")((packed, pivots, info))
     if out is None:
         return results
-    from ..declaration import write_out
+    from ..writing import write_out
 
     return write_out("lu", out, results)
 
@@ -147,7 +147,7 @@ _lu.__name__ = "lu"
 
 
 def _publish_lu() -> None:
-    from ..declaration import publish
+    from ..registry import publish
 
     publish(_lu, "lu", (), True, True)
 
