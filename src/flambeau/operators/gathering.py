@@ -533,6 +533,12 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
 # -- a copy with a window written --------------------------------------------------------------------------------------
 
 
+def _window(view: Any, here: Any, arguments: Any) -> Any:
+    """Shape, strides and offset of what ``view`` shows of a tensor laid out as ``here``."""
+    shape, steps, offset = view.rule(here, *arguments)[:3]
+    return shape, steps, offset if view.places is None else view.places[1](here, *arguments)
+
+
 def _window_operator(name: str, view: Any) -> Any:
     """The operator that replaces what ``view`` of the input shows; its derivative reads and clears that window."""
 
@@ -544,7 +550,7 @@ def _window_operator(name: str, view: Any) -> Any:
 
     def meaning(input: Any, src: Any, arguments: Any) -> Any:
         here = spec(input.shape, input.dtype)
-        shape, steps, offset = view.rule(here, *arguments)[:3]
+        shape, steps, offset = _window(view, here, arguments)
         if tuple(shape) != tuple(src.shape):
             raise RuntimeError(
                 f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = "
@@ -572,7 +578,7 @@ def _replaced(operator: Any, view: Any, input: Any, src: Any, arguments: Any) ->
     if here.is_dense:
         return operator(input, src, arguments)
     # PyTorch copies the memory with its gaps; so the window is written in a copy of that.
-    shape, steps, offset = view.rule(here, *arguments)[:3]
+    shape, steps, offset = _window(view, here, arguments)
     return _replaced_in_memory(input, src, shape, steps, input.storage_offset() + offset)
 
 
