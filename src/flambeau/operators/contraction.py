@@ -390,7 +390,7 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
     product = outer(vec1, vec2)
     if input._spec.dtype is bool_ and product._spec.dtype is bool_:
         product = product & bool(alpha)
-        return product if not beta else product | input
+        return product if not beta else input | product
     for name, each in (("beta", beta), ("alpha", alpha)):
         if isinstance(each, bool) and product._spec.dtype is not bool_:
             raise RuntimeError(f"Boolean {name} only supported for Boolean results.")

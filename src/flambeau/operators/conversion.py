@@ -134,8 +134,9 @@ def to(input: Any, *args: Any, **kwargs: Any) -> Any:
     if place is not None:
         find(place)
     if kind is not None and kind is not input._spec.dtype:
-        result = _convert(input, kind)
-        return result if format is None or format is preserve_format else contiguous(result, format)
+        if format is not None and format is not preserve_format and not is_contiguous(input, format):
+            input = _copy_as(input, format, "ToCopyBackward0")
+        return _convert(input, kind)
     if format is None or format is preserve_format:
         return _convert(input, input._spec.dtype) if copy else input
     return _copy_as(input, format, "ToCopyBackward0") if copy or not is_contiguous(input, format) else input
