@@ -6,21 +6,22 @@ import warnings
 from typing import Any
 
 from ..operators import activation as a
-from ..operators.activation import celu_ as celu_
-from ..operators.activation import elu_ as elu_
-from ..operators.activation import hardtanh_ as hardtanh_
-from ..operators.activation import leaky_relu_ as leaky_relu_
-from ..operators.activation import logsigmoid as logsigmoid
-from ..operators.activation import prelu as prelu
-from ..operators.activation import rrelu_ as rrelu_
-from ..operators.activation import selu_ as selu_
-from ..operators.activation import softplus as softplus
-from ..operators.activation import softshrink as softshrink
-from ..operators.activation import softsign as softsign
-from ..operators.activation import tanhshrink as tanhshrink
-from ..operators.activation import threshold_ as threshold_
-from ..operators.declaration import functions
-from ..operators.declaration import methods as methods
+from ..operators.activation import (
+    celu_ as celu_,
+    elu_ as elu_,
+    hardtanh_ as hardtanh_,
+    leaky_relu_ as leaky_relu_,
+    logsigmoid as logsigmoid,
+    prelu as prelu,
+    rrelu_ as rrelu_,
+    selu_ as selu_,
+    softplus as softplus,
+    softshrink as softshrink,
+    softsign as softsign,
+    tanhshrink as tanhshrink,
+    threshold_ as threshold_,
+)
+from ..operators.declaration import functions, methods as methods
 
 gelu, hardshrink = a.gelu, a.hardshrink
 relu_ = methods["relu_"]
