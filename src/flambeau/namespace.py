@@ -16,9 +16,10 @@ from .tracing import synchronize
 
 #: Submodules imported on first use.
 SUBMODULES = (
-    "accelerator", "amp", "autograd", "backends", "cpu", "cuda", "distributed", "distributions", "fft", "func", "futures",
-    "hub", "linalg", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler", "random", "return_types",
-    "serialization", "signal", "special", "storage", "testing", "types", "utils", "vision",
+    "__config__", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed",
+    "distributions", "fft", "func", "futures", "hub", "linalg", "mps", "multiprocessing", "nn", "optim", "overrides",
+    "profiler", "random", "return_types", "serialization", "signal", "special", "storage", "testing", "types", "utils",
+    "version", "vision",
 )  # fmt: skip
 
 #: Names that live in a module of their own, by module.
@@ -31,6 +32,7 @@ LAZY = {
         "set_autocast_cpu_enabled", "set_autocast_dtype", "set_autocast_enabled", "set_autocast_gpu_dtype",
     ),
     "amp.grad_scaler": ("GradScaler",),
+    "compiler.compiled": ("compile",),
     "core.errors": ("AcceleratorError", "OutOfMemoryError"),
     "legacy_types": (
         "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",

@@ -1,4 +1,13 @@
-"""The version of flambeau, and the version of PyTorch whose interface it offers."""
+"""The version of flambeau, and of PyTorch whose interface it offers; what it was built with: neither CUDA nor ROCm."""
+
+from __future__ import annotations
 
 __version__ = "0.1.0"
 torch_version = "2.13.0"
+
+debug = False
+cuda: str | None = None
+git_version = "unknown"
+hip: str | None = None
+rocm: str | None = None
+xpu: str | None = None

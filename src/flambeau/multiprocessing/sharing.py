@@ -16,13 +16,15 @@ from ..tensor_memory import own_attributes
 
 def _open(handle: Any, size: int, kind: Any) -> UntypedStorage:
     storage = UntypedStorage.from_array(shared_memory.attach(handle.detach(), size), kind)
-    storage._cell.exposed = True  # other processes see what is written, so writes do not wait
+    cell: Any = storage._cell
+    cell.exposed = True  # other processes see what is written, so writes do not wait
     return storage
 
 
 def _rebuild(handle: Any, size: int, kind: Any, place: Any, requires_grad: bool) -> Any:
     storage = _open(handle, size, kind)
-    return rebuild_tensor_v3(storage, *place, requires_grad, None, kind)
+    offset, shape, strides = place
+    return rebuild_tensor_v3(storage, offset, shape, strides, requires_grad, None, kind)
 
 
 def _handle(storage: UntypedStorage) -> Any:
