@@ -131,5 +131,5 @@ def typename(obj: Any, /) -> str:
         return str(obj.type())
     named = obj if hasattr(obj, "__qualname__") or isinstance(obj, type(sys)) else type(obj)
     module = getattr(named, "__module__", None) or ""
-    name = getattr(named, "__qualname__", None) or getattr(named, "__name__", "")
+    name = str(getattr(named, "__qualname__", None) or getattr(named, "__name__", ""))
     return name if module in ("", "builtins", None) else f"{module}.{name}"

@@ -17,7 +17,7 @@ from .autograd.views import current_node
 from .core.devices import device
 from .core.dtypes import COMPLEX, FLOATING, dtype
 from .core.memory_formats import layout, strided
-from .core.names import type_name
+from .core.names import scalar_name, type_name
 from .core.sizes import Size
 from .core.specs import Spec
 from .core.storages import View
@@ -35,6 +35,10 @@ from .tracing.recorder import array_of, synchronize
 
 class _TensorMeta(type):
     """``isinstance(t, FloatTensor)`` and the like; see ``legacy_types``."""
+
+
+#: dtypes as messages about gradients spell them.
+_SPOKEN = {"float32": "float", "float64": "double", "int64": "long int", "float16": "c10::Half", "bfloat16": "c10::BFloat16"}
 
 
 class Tensor(Memory, metaclass=_TensorMeta):
@@ -74,9 +78,20 @@ class Tensor(Memory, metaclass=_TensorMeta):
 
         def __getitem__(self, index: Any) -> Any: ...
 
+        def _one(self) -> Any: ...
+
+        def _two(self, other: Any) -> Any: ...
+
+        __neg__ = __pos__ = __abs__ = __invert__ = _one
+        __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = _two
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = _two
+        __and__ = __or__ = __xor__ = __lshift__ = __rshift__ = __rand__ = __ror__ = __rxor__ = _two
+        __lt__ = __le__ = __gt__ = __ge__ = _two
+        __eq__ = __ne__ = _two  # type: ignore[assignment]
+
     def as_subclass(self, cls: type) -> Any:
         """The same tensor as an instance of a subclass."""
-        made = object.__new__(cls)
+        made: Any = object.__new__(cls)
         made.__dict__.update(self.__dict__)
         return made
 
@@ -241,15 +256,16 @@ class Tensor(Memory, metaclass=_TensorMeta):
                 raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
             if value._spec.dtype is not self._spec.dtype:
                 raise RuntimeError(
-                    f"attempting to assign a gradient with dtype '{value._spec.dtype}' to a tensor with dtype "
-                    f"'{self._spec.dtype}'. Please ensure that the gradient and the tensor have the same dtype"
+                    f"attempting to assign a gradient with dtype '{_SPOKEN.get(value._spec.dtype.name, value._spec.dtype.name)}' to "
+                    f"a tensor with grad_dtype '{scalar_name(self._spec.dtype)}'. The gradient must match the tensor's grad_dtype "
+                    "(defaults to the tensor's dtype)."
                 )
             if value is self:
                 raise RuntimeError("can't assign Variable as its own grad")
             if value._spec.shape != self._spec.shape:
                 raise RuntimeError(
-                    f"assigned grad has data of a different size: got {list(value._spec.shape)}, expected "
-                    f"{list(self._spec.shape)}"
+                    f"attempting to assign a gradient of size '{list(value._spec.shape)}' to a tensor of size "
+                    f"'{list(self._spec.shape)}'. Please ensure that the gradient and the tensor are the same size"
                 )
         self._grad = value
 
@@ -309,7 +325,12 @@ class Tensor(Memory, metaclass=_TensorMeta):
     def detach_(self) -> Any:
         """Take this tensor out of the graph."""
         if self._base is not None and self._tracked:
-            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+            raise RuntimeError(
+                "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and "
+                "gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called "
+                "on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
+                "torch/optim/optimizer.py as the solution."
+            )
         self._node, self._tracked, self._slot = None, False, 0
         return self
 
@@ -561,9 +582,7 @@ def _install_methods() -> None:
     }  # fmt: skip
     comparisons = ("eq", "ne", "lt", "le", "gt", "ge")
     for symbol, name in symbols.items():
-        function = methods.get(name)
-        if function is None:
-            continue
+        function = methods[name]
         setattr(Tensor, f"__{symbol}__", symbol_form(function, _operand))
         if symbol not in comparisons:
             commutes = name in ("add", "mul", "bitwise_and", "bitwise_or", "bitwise_xor")
@@ -576,8 +595,7 @@ def _install_methods() -> None:
             if name + "_" in methods:
                 setattr(Tensor, f"__i{symbol}__", _in_place_symbol(methods[name + "_"]))
     for symbol, name in {"neg": "neg", "pos": "positive", "abs": "abs", "invert": "bitwise_not"}.items():
-        if name in methods:
-            setattr(Tensor, f"__{symbol}__", methods[name])
+        setattr(Tensor, f"__{symbol}__", methods[name])
     Tensor.__hash__ = Handle.__hash__  # type: ignore[method-assign,assignment]
 
 

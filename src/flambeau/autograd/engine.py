@@ -126,13 +126,16 @@ def run(
             grads = buffers.pop(node, None)
             results: Sequence[Any] = ()
             if grads is not None and (everything or node in runs):  # type: ignore[operator]
-                if node.watched:
+                applies = everything or _should_apply(node, runs, captured, accumulate_wanted)
+                if node.watched and not (captured and applies):
                     _run_tensor_hooks(node, grads)
-                if captured:
+                if captured:  # as PyTorch has it: before the hooks where the pass goes on, after them where it ends
                     for index, grad in enumerate(grads):
                         if (node, index) in captured:
                             captured[node, index] = grad
-                if everything or _should_apply(node, runs, captured, accumulate_wanted):
+                    if node.watched and applies:
+                        _run_tensor_hooks(node, grads)
+                if applies:
                     results = _apply(node, grads, keep_graph)
             k = 0
             for edge in node.edges:
@@ -278,7 +281,7 @@ def _end(of: Any) -> tuple[Edge, Any]:
 
 
 def _wanted(inputs: Sequence[Any]) -> list[Edge]:
-    wanted = []
+    wanted: list[Edge] = []
     for each in inputs:
         edge = _end(each)[0]
         if edge is None:
@@ -299,7 +302,7 @@ def _seeds(tensors: Sequence[Any], gradients: Any) -> list[tuple[Edge, Any]]:
         gradients = (gradients,)
     if len(gradients) != len(tensors):
         raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients")
-    seeds = []
+    seeds: list[tuple[Edge, Any]] = []
     for k, (tensor, gradient) in enumerate(zip(tensors, gradients)):
         edge, spec = _end(tensor)
         if gradient is None:
@@ -359,11 +362,12 @@ def backward(
         return
     inputs = _several(inputs)
     if not inputs:
-        raise RuntimeError("'inputs' argument to backward cannot be empty.")
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     wanted = _wanted(inputs)
     grads = run(seeds, keep, create_graph, wanted, accumulate_wanted=True)
     for each, grad in zip(inputs, grads):
-        if grad is not None and not isinstance(each, tuple) and each._node is not None:  # a leaf has accumulated already
+        # Leaves, and what retains its gradient, have accumulated already.
+        if grad is not None and not isinstance(each, tuple) and each._node is not None and not each._retains:
             each._grad = grad.detach() if each._grad is None else each._grad + grad.detach()
 
 
@@ -398,9 +402,10 @@ def grad(
     if materialize_grads:
         grads = [zeros_of(_end(each)[1]) if found is None else found for each, found in zip(inputs, grads)]
     elif not allow_unused and any(found is None for found in grads):
+        missing = next(place for place, found in enumerate(grads) if found is None)
         raise RuntimeError(
-            "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is "
-            "the desired behavior."
+            f"The differentiated Tensor at index {missing} appears to not have been used in the graph. Set allow_unused=True if "
+            "this is the desired behavior."
         )
     if not create_graph:
         grads = [found if found is None else found.detach() for found in grads]

@@ -230,11 +230,12 @@ def _scalar(func: Callable[..., Any], name: str) -> Callable[..., Any]:
     def checked(*inputs: Any) -> Any:
         output = func(*inputs)
         several, outputs = _outputs(output, name)
-        if several and len(outputs) != 1 or not isinstance(outputs[0], Handle):
+        if (several and len(outputs) != 1) or not isinstance(outputs[0], Handle):
             raise RuntimeError(f"The function given to {name} should return a single Tensor")
         if outputs[0]._spec.numel != 1:
             raise RuntimeError(f"The Tensor returned by the function given to {name} should contain a single element")
-        return outputs[0].squeeze()
+        single: Any = outputs[0]
+        return single.squeeze()
 
     return checked
 

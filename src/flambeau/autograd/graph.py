@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ..core.storages import View
 from ..tracing.handles import Handle
 from .grad_mode import enable_grad
 from .hooks import RemovableHandle
@@ -48,9 +47,7 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
 def increment_version(tensor: Any) -> None:
     """Say that a tensor (or each of several) was written to, by means autograd does not see."""
     for each in (tensor,) if isinstance(tensor, Handle) else tensor:
-        cell = each._cell  # type: ignore[attr-defined]
-        storage = cell.storage if type(cell) is View else cell
-        storage.version += 1
+        each._storage.version += 1
 
 
 class saved_tensors_hooks:

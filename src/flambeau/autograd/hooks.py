@@ -27,6 +27,7 @@ class RemovableHandle:
         self.id = RemovableHandle.next_id
         RemovableHandle.next_id += 1
         self.hooks_dict_ref: Any = weakref.ref(hooks_dict)
+        extras: tuple[Any, ...]
         if extra_dict is None:
             extras = ()
         elif isinstance(extra_dict, dict):

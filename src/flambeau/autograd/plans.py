@@ -69,6 +69,18 @@ class OperatorNode(Node):
         return self.plan.input_specs
 
     @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """The nodes that gradients go to next; (None, 0) for arguments that are no tensors or need no gradient."""
+        arguments, edges = self.plan.arguments, self.edges
+        found: list[tuple[Any, int]] = []
+        for names, _, _ in self.plan.derivative.rows:
+            for name in names:
+                place = arguments.get(name)
+                of_name = (None,) if place is None else edges[place[0] : place[0] + (1 if place[1] is None else place[1])]
+                found.extend((None, 0) if edge is None else edge for edge in of_name)
+        return tuple(found)
+
+    @property
     def arguments(self) -> dict[str, tuple[int, int | None]]:
         return self.plan.arguments
 
@@ -258,7 +270,7 @@ class Plan:
 
     def node(self, values: Sequence[Any], edges: tuple[Edge, ...] | None, saved: Any, results: Sequence[Any]) -> Any:
         """The finished node."""
-        node = _new(self.cls)
+        node: Any = _new(self.cls)
         node.sequence = next_sequence()
         node.plan = self
         node.edges = self.edges(values) if edges is None else edges
@@ -312,7 +324,7 @@ class Plan:
         result._tracked = True
 
     def _bare(self, edges: tuple[Edge, ...]) -> Any:
-        node = _new(self.cls)
+        node: Any = _new(self.cls)
         node.sequence = next_sequence()
         node.plan, node.edges = self, edges
         if anomaly.enabled:

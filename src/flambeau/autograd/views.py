@@ -4,12 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import ref
 
-from .plans import Plan, attach, new_plan
+from .plans import attach, new_plan
 from .tape import Node, edge_of, next_sequence
 
 #: The operator that takes any window of a tensor (`as_strided`); operators/views.py declares it and puts it here.
 window_operator: list[Any] = []
+
+
+class _WithoutGrad:
+    """What ``_view_of`` is of a view taken while the tape did not record."""
+
+
+WITHOUT_GRAD = _WithoutGrad()
+
+
+def remember_view(base: Any, view: Any) -> None:
+    """Note a view of a base that does not require grad (yet), so that it can follow when it does."""
+    views = base._views
+    if views is None:
+        base._views = [ref(view)]
+        return
+    views.append(ref(view))
+    if not len(views) & 63:  # most are gone soon
+        base._views = [each for each in views if each() is not None]
+
+
+def adopt_views(base: Any) -> None:
+    """An in-place write has made ``base`` require grad: so do the views taken of it before."""
+    for each in base._views:
+        view = each()
+        if view is not None and not view._tracked:
+            renew(view)
+    base._views = None
 
 
 class CopySlices(Node):
@@ -57,9 +85,10 @@ class CopySlices(Node):
 def rebase(view: Any, base: Any, node: Any) -> None:
     """After an in-place write to ``view`` by ``node``: make the write part of the base's history, then the view's."""
     spec, offset, start = view._spec, view.storage_offset(), base.storage_offset()
+    whole_spec = base._spec  # the node must not hold its base, which holds it
 
     def read(whole: Any) -> Any:
-        return _window_like(whole, base._spec, spec, offset - start)
+        return _window_like(whole, whole_spec, spec, offset - start)
 
     first = node.arguments.get("input") if hasattr(node, "arguments") else (0, None)
     own = first[0] if first is not None and len(node.edges) > first[0] else None

@@ -30,7 +30,7 @@ class Size(tuple[int, ...]):
     __str__ = __repr__
 
     def __getitem__(self, index: SupportsIndex | slice) -> Any:
-        found = tuple.__getitem__(self, index)
+        found: Any = tuple.__getitem__(self, index)
         return Size(found) if isinstance(index, slice) else found
 
     def __add__(self, other: Any) -> Size:

@@ -205,7 +205,7 @@ def _linear(func: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool, n
     """(output, aux, whether it depends on others, function from tangents to J v)."""
     outside = mode.enabled
     with enable_grad():
-        made, inputs, structures = _replace(primals, range(len(primals)))
+        made, inputs, _ = _replace(primals, range(len(primals)))
         output, aux = _with_aux(func(*made), has_aux, name)
         leaves, structure = _tensors(output, name)
         others = outside and depends_on_others(leaves, inputs)

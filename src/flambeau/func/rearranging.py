@@ -53,7 +53,10 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
         place = left.index(["..."])
         extra = [f"…{k}" for k in range(rank - len(left) + 1)]
         left[place : place + 1] = [[name] for name in extra]
-        right = [[inner for name in group for inner in (extra if name == "..." else [name])] if group != ["..."] else group for group in right]
+        right = [
+            group if group == ["..."] else [inner for name in group for inner in (extra if name == "..." else [name])]
+            for group in right
+        ]
         if ["..."] in right:
             place = right.index(["..."])
             right[place : place + 1] = [[name] for name in extra]

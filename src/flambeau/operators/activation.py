@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import BOOL, COMPLEX, FLOATING, INTEGER
+from ..core.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, dtype
 from ..primitives import elementwise as p, memory, special_functions as s
 from ..primitives.values import Value
 from .declaration import POINTWISE, composite, functions, in_place_form, methods, operator

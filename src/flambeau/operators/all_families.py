@@ -53,8 +53,8 @@ from . import (  # noqa: F401
     splitting,
     triangles,
     trigonometric,
-    view_copies,
     unravelling,
+    view_copies,
     views,
     windows,
 )

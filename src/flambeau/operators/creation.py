@@ -188,7 +188,7 @@ def _flatten(data: Any, shape: Ints, depth: int, leaves: list[Any]) -> None:
         elif isinstance(data, (int, float, bool, complex)):
             leaves.append(data)
         elif isinstance(data, np.generic) or (isinstance(data, np.ndarray) and data.size == 1):
-            leaves.append(data.reshape(())[()])  # a NumPy scalar, which knows its dtype
+            leaves.append(np.reshape(data, ())[()])  # a NumPy scalar, which knows its dtype
         elif isinstance(data, (list, tuple)):
             raise ValueError(f"expected sequence of length 1 at dim {depth} (got {len(data)})")
         else:

@@ -11,7 +11,9 @@ from ..primitives.values import Value
 
 def common_dtype(*operands: Any) -> dtype:
     """The dtype that arithmetic on the operands (Values or Python numbers) results in."""
-    dimensioned, zero_dimensional, numbers = [], [], []
+    dimensioned: list[dtype] = []
+    zero_dimensional: list[dtype] = []
+    numbers: list[int] = []
     for each in operands:
         if isinstance(each, Value):
             if each.is_number:

@@ -302,12 +302,12 @@ def _pair(name: str) -> Any:
 
 
 @operator({"input": _place_back}, name="max", returns=_pair("max"), function=False, method=False)
-def _max_along(input: Tensor, dim: int, keepdim: bool = False) -> Value:
+def _max_along(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Value, Value]:
     return _along("max", r.argument_max, input, dim, keepdim)
 
 
 @operator({"input": _place_back}, name="min", returns=_pair("min"), function=False, method=False)
-def _min_along(input: Tensor, dim: int, keepdim: bool = False) -> Value:
+def _min_along(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Value, Value]:
     return _along("min", r.argument_min, input, dim, keepdim)
 
 

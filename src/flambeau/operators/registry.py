@@ -7,8 +7,8 @@ from typing import Any
 
 #: Every public operator by name: the functions of the ``flambeau`` namespace.
 functions: dict[str, Callable[..., Any]] = {}
-#: What becomes a method of ``Tensor``.
-methods: dict[str, Callable[..., Any]] = {}
+#: What becomes a method of ``Tensor`` (or, of the old spellings, a property).
+methods: dict[str, Any] = {}
 
 
 def publish(call: Callable[..., Any], name: str, aliases: Sequence[str], function: bool, method: bool) -> None:

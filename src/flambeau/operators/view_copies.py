@@ -13,6 +13,7 @@ from . import splitting, views
 from .conversion import clone
 from .declaration import functions, methods, operator
 from .indexing import as_strided_gradient
+from .kinds import Tensor
 from .writing import write_out
 
 Ints = tuple[int, ...]

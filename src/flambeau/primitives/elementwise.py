@@ -157,7 +157,7 @@ def number_array(x: Any, kind: dtype) -> Any:
         return np.array(x, to)
     if type(x) is complex and to.kind != "c":
         x = x.real
-    if to.kind == "V" or to.kind == "f" and type(x) is int:
+    if to.kind == "V" or (to.kind == "f" and type(x) is int):
         return np.array(float(x)).astype(to)
     return np.array(x).astype(to)
 
@@ -197,6 +197,10 @@ def make_complex(x: Any, y: Any) -> Any:
     return result
 
 
+def _symbol(of: Primitive) -> Any:
+    return lambda x, y: of(x, y)
+
+
 def _reflected(of: Primitive) -> Any:
     return lambda x, y: of(y, x)
 
@@ -206,7 +210,7 @@ def _install_operators() -> None:
         "add": add, "sub": subtract, "mul": multiply, "truediv": divide, "and": bitwise_and, "or": bitwise_or,
         "xor": bitwise_xor, "lt": less, "le": less_equal, "gt": greater, "ge": greater_equal,
     }.items():  # fmt: skip
-        setattr(Value, f"__{name}__", (lambda of: lambda x, y: of(x, y))(of))
+        setattr(Value, f"__{name}__", _symbol(of))
         if name not in ("lt", "le", "gt", "ge"):
             setattr(Value, f"__r{name}__", _reflected(of))
     Value.__neg__ = lambda x: negative(x)  # type: ignore[method-assign]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..core import dtypes
 from ..core.dtypes import COMPLEX, FLOATING, dtype
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ class Value:
     __slots__ = ("dtype", "is_number", "name", "shape")
 
     shape: tuple[int, ...]
-    dtype: dtype
+    dtype: dtypes.dtype
     is_number: bool
     name: int
 
-    def __init__(self, shape: Sequence[int], dtype: dtype, name: int, is_number: bool = False) -> None:
+    def __init__(self, shape: Sequence[int], dtype: dtypes.dtype, name: int, is_number: bool = False) -> None:
         self.shape, self.dtype, self.name, self.is_number = tuple(shape), dtype, name, is_number
 
     @property

@@ -10,6 +10,9 @@ from ..operators.declaration import functions
 
 
 def _range(low: Any, high: Any, kind: _dtype) -> tuple[Any, Any]:
+    default: tuple[float, float]
+    least: float
+    greatest: float
     if kind.category == BOOL:
         default, least, greatest = (0, 2), 0, 2
     elif kind.category < FLOATING:

@@ -23,6 +23,7 @@ class Handle:
     _grad: Any = None
     _base: Any = None  # the tensor this one is a view of, for differentiable views
     _view_of: Any = None  # how a differentiable view was made, to make its node anew after an in-place write
+    _views: Any = None  # weak references to views taken before this requires grad
     _accumulator: Any = None  # the edge to the AccumulateGrad node of a leaf
     _retains: bool = False
     _inference: bool = False
@@ -44,7 +45,7 @@ _new = object.__new__
 
 def wrap(cell: Storage | View, spec: Spec) -> Any:
     """A tensor on ``cell`` that is not part of any graph."""
-    made = _new(Classes.tensor)
+    made: Any = _new(Classes.tensor)
     made._cell = cell
     made._spec = spec
     made._tracked = False

@@ -122,7 +122,7 @@ class Program:
         return made
 
     def _drop_dead(self) -> None:
-        needed = {each for each in self.outputs}
+        needed = set(self.outputs)
         kept = []
         for each in reversed(self.instructions):
             if any(result in needed for result in each.results):

@@ -341,8 +341,8 @@ def _salvage(
             continue
         try:
             values.update(zip(numbers, interpret(rule.inputs, rule.code, rule.outputs, arrays)))
-        except Exception as reason:
-            failed = failed or (rule, reason)
+        except Exception as error:
+            failed = failed or (rule, error)
     for i in live:
         if i in values:
             value = values[i]

@@ -17,9 +17,8 @@ def unserializable_hook(function: Any) -> Any:
 
 def warn_if_has_hooks(tensor: Any) -> None:
     """Warn when a tensor about to be pickled carries backward hooks, which are not saved."""
-    hooks = getattr(tensor, "_backward_hooks", None)
-    for key in hooks or ():
-        hook = hooks[key]
+    hooks = getattr(tensor, "_backward_hooks", None) or {}
+    for hook in hooks.values():
         if not hasattr(hook, "__torch_unserializable__"):
             import warnings
 

@@ -7,7 +7,7 @@ from . import (  # noqa: F401
     indefinite,
     least_squares,
     low_rank,
-    lu,  # noqa: F401
+    lu,
     orthogonal,
     powers,
     singular,

@@ -9,7 +9,10 @@ from ...core.errors import LinAlgError
 from ...core.names import scalar_name
 from ..contraction import conjugate_transpose
 
-__all__ = ["adjoint", "by_columns", "check_floating", "check_matrix", "check_square", "columns", "hermitian_part", "identity", "raise_singular", "same_dtype"]
+__all__ = [
+    "adjoint", "by_columns", "check_floating", "check_matrix", "check_square", "columns", "hermitian_part", "identity",
+    "raise_singular", "same_dtype",
+]  # fmt: skip
 
 adjoint = conjugate_transpose
 

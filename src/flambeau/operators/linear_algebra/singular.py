@@ -125,24 +125,30 @@ def svd(input: Any, some: bool = True, compute_uv: bool = True) -> Any:
 def _tolerance(name: str, A: Any, greatest: Any, atol: Any, rtol: Any) -> Any:
     """max(atol, rtol · the greatest singular value), rtol by default eps · max(m, n) unless atol is given."""
     for which, each in (("atol", atol), ("rtol", rtol)):
-        if isinstance(each, Handle) and each._spec.dtype.is_complex:  # type: ignore[attr-defined]
+        if isinstance(each, Handle) and each._spec.dtype.is_complex:
             raise RuntimeError(
-                f"{name}: {which} tensor of complex type is not supported. Got {scalar_name(each._spec.dtype)}"  # type: ignore[attr-defined]
+                f"{name}: {which} tensor of complex type is not supported. Got {scalar_name(each._spec.dtype)}"
             )
     default = finfo(A._spec.dtype).eps * max(A._spec.shape[-2:])
     if rtol is None:
         if atol is None:
             return default * greatest
-        rtol = (atol > 0).logical_not() * default if isinstance(atol, Handle) else (0.0 if atol > 0 else default)  # type: ignore[operator]
-    relative = rtol.unsqueeze(-1) * greatest if isinstance(rtol, Handle) and rtol._spec.ndim else rtol * greatest  # type: ignore[attr-defined]
+        positive: Any = atol > 0
+        rtol = (positive.logical_not() if isinstance(atol, Handle) else not positive) * default
+    relative = _aligned(rtol) * greatest
     if atol is None:
         return relative
     if isinstance(atol, Handle):
         from ..comparison import maximum
 
-        absolute = atol.unsqueeze(-1) if atol._spec.ndim else atol  # type: ignore[attr-defined]
-        return maximum(absolute.to(relative._spec.dtype), relative)
+        return maximum(_aligned(atol).to(relative._spec.dtype), relative)
     return relative.clamp(min=float(atol))
+
+
+def _aligned(tolerance: Any) -> Any:
+    """A tolerance for each matrix, beside each matrix's singular values."""
+    several = isinstance(tolerance, Handle) and tolerance._spec.ndim
+    return tolerance.unsqueeze(-1) if several else tolerance
 
 
 def _sizes(A: Any, hermitian: bool) -> Any:
