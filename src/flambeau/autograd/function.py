@@ -256,6 +256,8 @@ def _finish(ctx: Any, cls: Any, args: Sequence[Any], results: list[Any], tracked
             each = wrap(each._cell, each._spec)
         if tracked and original not in constant and each._spec.dtype.category >= 2:
             if original in dirty and original in inputs:
+                if each._node is None and each._tracked:
+                    raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
                 check_leaf(each)
                 adopt_history(each, ctx)
             else:

@@ -51,10 +51,10 @@ def modified_error(saved: Any, version: int, node: Any) -> RuntimeError:
     """PyTorch's error for a saved tensor that was written to since."""
     cell = saved._cell if isinstance(saved, Handle) else saved.cell
     spec = saved._spec if isinstance(saved, Handle) else saved.spec
-    origin = f", which is output {saved.slot} of {node.name()}," if isinstance(saved, SavedResult) else ""
+    origin = f", which is output {saved.slot} of {node.operation()}," if isinstance(saved, SavedResult) else ""
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
         f"[{type_name(spec.dtype)} {list(spec.shape)}]{origin} is at version {cell.version}; expected version "
         f"{version} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, "
-        "with torch.autograd.set_detect_anomaly(True)."
+        "with torch.autograd.set_detect_anomaly(True, check_nan=False)."
     )

@@ -49,6 +49,10 @@ class Node:
         """The node's name as PyTorch prints it."""
         return type(self).__name__
 
+    def operation(self) -> str:
+        """What the node is the derivative of: "Relu" for ReluBackward0."""
+        return type(self).__name__.rstrip("0123456789").removesuffix("Backward")
+
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """The nodes that gradients go to next, with the index of the result each stands for."""
@@ -85,7 +89,7 @@ class Node:
         return handle
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {hex(id(self))}>"
+        return f"<{type(self).__name__} object at {hex(id(self))}>"
 
 
 class AccumulateGrad(Node):
@@ -99,6 +103,10 @@ class AccumulateGrad(Node):
         # The leaf holds its node, not the other way round: there is no cycle, both go when the leaf does.
         self._variable = weakref.ref(variable)
         self.result_specs = (variable._spec,)
+
+    def name(self) -> str:
+        """The node's name as PyTorch prints it."""
+        return "torch::autograd::AccumulateGrad"
 
     @property
     def variable(self) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..autograd.grad_mode import mode
 from ..autograd.plans import Derivative, attach, new_plan
+from ..autograd.views import WITHOUT_GRAD, remember_view
 from ..core.specs import Spec, spec
 from ..core.storages import Storage, View
 from ..tracing.handles import Handle, wrap
@@ -70,8 +71,17 @@ def window_cell(cell: Storage | View, layout: Spec, offset: int) -> Storage | Vi
 def track_view(operator: ViewOperator, input: Any, result: Any, arguments: tuple[Any, ...]) -> None:
     """Note whose view a result is, and put it on the tape."""
     base = input._base
-    result._base = input if base is None else base
-    if input._tracked and mode.enabled and result._spec.dtype.category >= 2:
+    if base is None:
+        base = input
+    result._base = base
+    if not mode.enabled:
+        result._view_of = WITHOUT_GRAD
+    elif result._spec.dtype.category < 2:
+        return
+    elif not input._tracked:
+        if not base._tracked:
+            remember_view(base, result)
+    else:
         result._view_of = result._base._node
         values = (input, *arguments)
         key = (input._spec, arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..autograd.in_place import check_leaf
+from ..autograd.in_place import check_inference, check_leaf, check_view
 from ..core import strides as _strides
 from ..core.dtypes import dtype as _dtype
 from ..core.specs import Spec, spec
@@ -23,6 +23,10 @@ def check_in_place(name: str, target: Any, shape: Sequence[int], kind: _dtype, t
     from ..core.names import scalar_name
 
     here = target._spec
+    if target._inference:
+        check_inference(target)
+    if target._base is not None:
+        check_view(target)
     if tracked:
         check_leaf(target)
     if tuple(shape) != tuple(here.shape):
