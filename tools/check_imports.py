@@ -23,7 +23,7 @@ LAYERS = (
     ("tracing",),
     ("autograd",),
     ("operators",),
-    ("printing", "storage", "rebuilding", "tensor_memory", "legacy_types"),
+    ("printing", "storage", "rebuilding", "tensor_memory"),
     ("tensor",),
     ("*",),
     ("vision",),

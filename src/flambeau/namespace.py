@@ -34,7 +34,7 @@ LAZY = {
     "amp.grad_scaler": ("GradScaler",),
     "compiler.compiled": ("compile",),
     "core.errors": ("AcceleratorError", "OutOfMemoryError"),
-    "legacy_types": (
+    "operators.legacy_types": (
         "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
         "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type",
     ),

@@ -182,7 +182,7 @@ class Tensor(Memory, metaclass=_TensorMeta):
         """The name of the tensor's type, or the tensor converted to another one."""
         if dtype is None:
             return type_name(self._spec.dtype)
-        from .legacy_types import dtype_of_type
+        from .operators.legacy_types import dtype_of_type
 
         return self.to(dtype_of_type(dtype))
 

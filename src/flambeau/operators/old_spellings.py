@@ -8,6 +8,7 @@ from typing import Any
 
 from ..core.dtypes import FLOATING, float64, int64, uint64
 from .declaration import composite, functions, methods
+from .legacy_types import legacy_tensor
 
 
 def _method(function: Any) -> Any:
@@ -65,8 +66,6 @@ def resize_as(self: Any, tensor: Any) -> Any:
 @_method
 def new(self: Any, *args: Any, device: Any = None) -> Any:
     """A tensor of this dtype: empty, of the sizes given, or of the numbers in a sequence."""
-    from ..legacy_types import legacy_tensor
-
     return legacy_tensor(self.dtype, args, "new")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from .core.dtypes import (
+from ..core.dtypes import (
     FLOATING,
     bfloat16,
     bool_,
@@ -15,6 +15,7 @@ from .core.dtypes import (
     float16,
     float32,
     float64,
+    get_default_dtype,
     int8,
     int16,
     int32,
@@ -22,9 +23,9 @@ from .core.dtypes import (
     set_default_dtype,
     uint8,
 )  # fmt: skip
-from .core.sizes import Size
-from .operators import creation
-from .tensor import Tensor
+from ..core.sizes import Size
+from ..tracing.handles import Classes, Handle
+from . import creation
 
 #: The dtype of each class.
 DTYPES = {
@@ -46,7 +47,7 @@ class tensortype(type):
     is_cuda = is_sparse = False
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, Tensor) and instance.dtype is cls.dtype
+        return isinstance(instance, Handle) and instance._spec.dtype is cls.dtype
 
     def __call__(cls, *args: Any, device: Any = None) -> Any:
         return legacy_tensor(cls.dtype, args, f"torch.{cls.__name__}")
@@ -63,10 +64,10 @@ def legacy_tensor(kind: dtype, args: tuple[Any, ...], name: str) -> Any:
     """
     if len(args) == 1:
         data = args[0]
-        if isinstance(data, Tensor):
-            if data.dtype is not kind:
-                raise TypeError(f"{name}: expected a tensor of dtype {kind} but got {data.dtype}; use .to({kind})")
-            return data.detach()
+        if isinstance(data, Handle):
+            if data._spec.dtype is not kind:
+                raise TypeError(f"{name}: expected a tensor of dtype {kind} but got {data._spec.dtype}; use .to({kind})")
+            return data.detach()  # type: ignore[attr-defined]  # Tensor is declared above this layer
         if isinstance(data, (list, tuple)) and not isinstance(data, Size):
             return creation.tensor(data).to(kind) if len(data) else creation.empty(0, dtype=kind)
         if hasattr(data, "__array__"):
@@ -88,9 +89,7 @@ def dtype_of_type(wanted: Any) -> dtype:
         return wanted
     if isinstance(wanted, tensortype):
         return wanted.dtype
-    if wanted is Tensor or wanted == "torch.Tensor":
-        from .core.dtypes import get_default_dtype
-
+    if wanted is Classes.tensor or wanted == "torch.Tensor":
         return get_default_dtype()
     name = wanted if isinstance(wanted, str) else getattr(wanted, "__name__", str(wanted))
     short = name.removeprefix("torch.")
