@@ -26,6 +26,13 @@ OPERATORS: dict[str, dict[str, str]] = {
     "trapezoid": {"names": "PyTorch's C++ divides by a number with another overload"},
     "trapz": {"names": "PyTorch's C++ divides by a number with another overload"},
     "conj": {"complex": "flambeau computes the conjugate; PyTorch returns a view that is conjugated when read"},
+    "nn.functional.linear_cross_entropy.chunked": {
+        "gradients": "flambeau differentiates it twice; PyTorch's chunked operator only once",
+        "names": "chunks are a hint here: the nodes are those of the cross entropy itself",
+    },
+    "nn.functional.linear_cross_entropy.chunked_none": {
+        "names": "chunks are a hint here: the nodes are those of the cross entropy itself",
+    },
     "nn.functional.gelu": {"floating": "PyTorch leaves an out= that is not contiguous as it was"},
 }
 

@@ -81,6 +81,8 @@ def cdist(
         None, "use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist",
     ):  # fmt: skip
         raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
+    product = p == 2 and compute_mode == "use_mm_for_euclid_dist"
+    node = "ViewBackward0" if product and max(x1.dim(), x2.dim()) > 2 else "CdistBackward0"
     large = x1.shape[-2] * x2.shape[-2] * x1.shape[-1] > 1 << 20  # the differences themselves are more exact
     if p == 2 and large and compute_mode != "donot_use_mm_for_euclid_dist":
         if x1.shape[-2]:  # what is common to all rows would only cancel
@@ -88,8 +90,8 @@ def cdist(
             x1, x2 = x1 - middle, x2 - middle
         # |x - y|² = |x|² - 2x·y + |y|²: one matrix product instead of every difference.
         squares = (x1 * x1).sum(-1, keepdim=True) + (x2 * x2).sum(-1).unsqueeze(-2) - 2 * (x1 @ x2.transpose(-1, -2))
-        return called(_root(squares), "CdistBackward0")
-    return called(_norm_of_differences(x1.unsqueeze(-2) - x2.unsqueeze(-3), p), "CdistBackward0")
+        return called(_root(squares), node)
+    return called(_norm_of_differences(x1.unsqueeze(-2) - x2.unsqueeze(-3), p), node)
 
 
 def _root(squares: Any) -> Any:
