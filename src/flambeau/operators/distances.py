@@ -82,7 +82,7 @@ def cdist(
     ):  # fmt: skip
         raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
     product = p == 2 and compute_mode == "use_mm_for_euclid_dist"
-    node = "ViewBackward0" if product and max(x1.dim(), x2.dim()) > 2 else "CdistBackward0"
+    node = "ViewBackward0" if product and x1.numel() and x2.numel() else "CdistBackward0"
     large = x1.shape[-2] * x2.shape[-2] * x1.shape[-1] > 1 << 20  # the differences themselves are more exact
     if p == 2 and large and compute_mode != "donot_use_mm_for_euclid_dist":
         if x1.shape[-2]:  # what is common to all rows would only cancel
