@@ -1,33 +1,4 @@
 """PyTorch's path to what is in ``nn/activations.py``; imports and pickles name it."""
 
-from ..activations import (
-    CELU as CELU,
-    ELU as ELU,
-    GELU as GELU,
-    GLU as GLU,
-    SELU as SELU,
-    Hardshrink as Hardshrink,
-    Hardsigmoid as Hardsigmoid,
-    Hardswish as Hardswish,
-    Hardtanh as Hardtanh,
-    LeakyReLU as LeakyReLU,
-    LogSigmoid as LogSigmoid,
-    LogSoftmax as LogSoftmax,
-    Mish as Mish,
-    PReLU as PReLU,
-    ReLU as ReLU,
-    ReLU6 as ReLU6,
-    RReLU as RReLU,
-    Sigmoid as Sigmoid,
-    SiLU as SiLU,
-    Softmax as Softmax,
-    Softmax2d as Softmax2d,
-    Softmin as Softmin,
-    Softplus as Softplus,
-    Softshrink as Softshrink,
-    Softsign as Softsign,
-    Tanh as Tanh,
-    Tanhshrink as Tanhshrink,
-    Threshold as Threshold,
-)
+from ..activations import *
 from ..multihead_attention import MultiheadAttention as MultiheadAttention

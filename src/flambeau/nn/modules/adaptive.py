@@ -1,6 +1,4 @@
 """PyTorch's path to what is in ``nn/adaptive.py``; imports and pickles name it."""
 
-from ..adaptive import (
-    AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss,
-    _ASMoutput as _ASMoutput,
-)
+from ..adaptive import *
+from ..adaptive import _ASMoutput as _ASMoutput

@@ -1,6 +1,3 @@
 """PyTorch's path to what is in ``nn/distance.py``; imports and pickles name it."""
 
-from ..distance import (
-    CosineSimilarity as CosineSimilarity,
-    PairwiseDistance as PairwiseDistance,
-)
+from ..distance import *

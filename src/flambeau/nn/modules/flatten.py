@@ -1,3 +1,3 @@
 """PyTorch's path to what is in ``nn/flatten.py``; imports and pickles name it."""
 
-from ..flatten import Flatten as Flatten, Unflatten as Unflatten
+from ..flatten import *

@@ -1,3 +1,3 @@
 """PyTorch's path to what is in ``nn/embedding.py``; imports and pickles name it."""
 
-from ..embedding import Embedding as Embedding, EmbeddingBag as EmbeddingBag
+from ..embedding import *
