@@ -93,7 +93,7 @@ def operator(
         elif simple and required == 2 and made.kinds[0].tensor and (made.kinds[1].tensor or made.kinds[1].number):
             made.fast = 2
             call = two_operands(made)
-        elif simple and all(kind.tensor and not kind.number for kind in made.kinds):
+        elif simple and len(made.kinds) > 2 and made.kinds[0].tensor and made.kinds[1].tensor:
             call = tensor_operands(made)
         else:
             call = any_operands(made)

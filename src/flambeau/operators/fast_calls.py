@@ -216,36 +216,48 @@ def _find_fast_rule(operator: Operator, operands: tuple[Any, ...], kwargs: Any =
 
 
 def tensor_operands(operator: Operator) -> Callable[..., Any]:
-    """A function for operators all of whose parameters are tensors (or None)."""
+    """A function for operators on three or more tensors (some may be None), with structure after them."""
     rules, plans, call = operator.fast_rules, operator.plans, operator.call
 
     def function(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             return call(args, kwargs)
+        operands = [each for each in args if isinstance(each, Handle)]
         try:
-            key = tuple([None if each is None else each._spec for each in args])
-        except AttributeError:
-            return call(args, kwargs)
-        rule = rules.get(key)
-        if rule is None:
+            rule = rules[tuple([each._spec if isinstance(each, Handle) else each for each in args])]
+        except (KeyError, TypeError):
             result = call(args, kwargs)
-            rule = operator.rule_for(operator.bind(args, kwargs))[0]
-            if not rule.dynamic and rule.returns is None:
-                rules[key] = rule
+            _remember_tensor_call(operator, args)
             return result
-        operands = [each for each in args if each is not None]
         made = record(rule, [each._cell for each in operands])[0]
         result = wrap(made, rule.result)
         tracked = [each._tracked for each in operands]
         if True in tracked and rule.differentiable and mode.enabled:
             values = args if len(args) == len(operator.parameters) else operator.bind(args, kwargs)
-            plan = plans.get((rule, *tracked))
+            key = (rule, *tracked)
+            plan = plans.get(key)
             if plan is None:
-                plan = plans[(rule, *tracked)] = new_plan(operator, values, [result])
+                canonical = operator.bind(args, kwargs)
+                operator.rule_for(canonical)
+                plan = plans[key] = new_plan(operator, canonical, [result])
             attach(plan, values, (result,))
         return result
 
     return function
+
+
+def _remember_tensor_call(operator: Operator, args: tuple[Any, ...]) -> None:
+    """Enter the rule of a call that has just succeeded, unless a number that varies is among its arguments."""
+    values = operator.bind(args, {})
+    for value, default, kind in zip(values, operator.defaults, operator.kinds):
+        if kind.number and value is not default and not isinstance(value, Handle):
+            return
+    rule = operator.rule_for(values)[0]
+    if not rule.dynamic and rule.returns is None:
+        try:
+            operator.fast_rules[tuple(each._spec if isinstance(each, Handle) else each for each in args)] = rule
+        except TypeError:  # a list, say
+            return
 
 
 def any_operands(operator: Operator) -> Callable[..., Any]:
