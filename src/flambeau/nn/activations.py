@@ -45,6 +45,19 @@ def _inplace(layer: Any, lead: str = ", ") -> str:
     return f"{lead}inplace=True" if layer.inplace else ""
 
 
+class _Overwriting(Module):
+    """An activation whose only setting is whether it overwrites its input."""
+
+    __constants__ = ["inplace"]
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return _inplace(self, "")
+
+
 class Threshold(Module):
     """x where x > threshold, else ``value``."""
 
@@ -63,7 +76,7 @@ class Threshold(Module):
         return f"threshold={self.threshold}, value={self.value}{_inplace(self)}"
 
 
-class ReLU(Module):
+class ReLU(_Overwriting):
     """max(0, x).
 
     >>> import flambeau as torch
@@ -71,17 +84,8 @@ class ReLU(Module):
     tensor([0., 2.])
     """
 
-    __constants__ = ["inplace"]
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
     def forward(self, input: Any) -> Any:
         return F.relu(input, inplace=self.inplace)
-
-    def extra_repr(self) -> str:
-        return _inplace(self, "")
 
 
 class RReLU(Module):
@@ -159,17 +163,13 @@ class Sigmoid(Module):
         return F.sigmoid(input)
 
 
-class Hardsigmoid(Module):
+class Hardsigmoid(_Overwriting):
     """x/6 + 1/2, clamped to [0, 1]."""
-
-    __constants__ = ["inplace"]
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
         return F.hardsigmoid(input, self.inplace)
+
+    extra_repr = Module.extra_repr  # PyTorch does not show it here
 
 
 class Tanh(Module):
@@ -179,52 +179,30 @@ class Tanh(Module):
         return F.tanh(input)
 
 
-class SiLU(Module):
+class SiLU(_Overwriting):
     """x · sigmoid(x), also called swish.
 
     Elfwing et al., "Sigmoid-weighted linear units for neural network function approximation" (2017).
     """
 
-    __constants__ = ["inplace"]
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
     def forward(self, input: Any) -> Any:
         return F.silu(input, inplace=self.inplace)
 
-    def extra_repr(self) -> str:
-        return _inplace(self, "")
 
-
-class Mish(Module):
+class Mish(_Overwriting):
     """x · tanh(softplus(x)). Misra, "Mish: a self regularized non-monotonic activation function" (2019)."""
-
-    __constants__ = ["inplace"]
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
         return F.mish(input, inplace=self.inplace)
 
-    def extra_repr(self) -> str:
-        return _inplace(self, "")
 
-
-class Hardswish(Module):
+class Hardswish(_Overwriting):
     """x · relu6(x + 3) / 6. Howard et al., "Searching for MobileNetV3" (2019)."""
-
-    __constants__ = ["inplace"]
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
         return F.hardswish(input, self.inplace)
+
+    extra_repr = Module.extra_repr  # PyTorch does not show it here
 
 
 class ELU(Module):
@@ -267,23 +245,14 @@ class CELU(Module):
         return f"alpha={self.alpha}{_inplace(self)}"
 
 
-class SELU(Module):
+class SELU(_Overwriting):
     """scale · ELU with the scale and α that keep activations normalized.
 
     Klambauer et al., "Self-normalizing neural networks" (2017).
     """
 
-    __constants__ = ["inplace"]
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
     def forward(self, input: Any) -> Any:
         return F.selu(input, self.inplace)
-
-    def extra_repr(self) -> str:
-        return _inplace(self, "")
 
 
 class GLU(Module):

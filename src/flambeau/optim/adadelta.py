@@ -8,6 +8,7 @@ from ..operators.likes import zeros_like
 from ..tensor import Tensor
 from .arguments import check_learning_rate, check_not_negative
 from .complex_views import as_real
+from .descent import descent
 from .host_scalars import host_scalar
 from .optimizer import Optimizer, Parameters
 from .scales import scale_of
@@ -74,7 +75,7 @@ class Adadelta(Optimizer):
         super().__init__(params, defaults)
 
     def _update_group(self, group: dict[str, Any]) -> None:
-        rate, rho, eps, weight_decay = scale_of(group["lr"]), group["rho"], group["eps"], group["weight_decay"]
+        rate, rho, eps = scale_of(group["lr"]), group["rho"], group["eps"]
         for parameter in group["params"]:
             gradient = parameter.grad
             if gradient is None:
@@ -87,10 +88,7 @@ class Adadelta(Optimizer):
                 state["square_avg"] = zeros_like(parameter)
                 state["acc_delta"] = zeros_like(parameter)
             self._scalars.advance(state["step"])
-            if group["maximize"]:
-                gradient = -gradient
-            if weight_decay:
-                gradient = gradient + parameter * weight_decay
+            gradient = descent(parameter, gradient, group)
             square, steps = state["square_avg"], state["acc_delta"]
             if parameter.is_complex():
                 parameter, gradient, square, steps = as_real(parameter, gradient, square, steps)

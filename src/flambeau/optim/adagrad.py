@@ -8,6 +8,7 @@ from ..operators.likes import full_like
 from ..tensor import Tensor
 from .arguments import check_fused, check_learning_rate, check_not_negative
 from .complex_views import as_real
+from .descent import descent
 from .host_scalars import host_scalar
 from .optimizer import Optimizer, Parameters
 from .scales import scale_of
@@ -93,7 +94,7 @@ class Adagrad(Optimizer):
                 self.state[parameter]["sum"].share_memory_()
 
     def _update_group(self, group: dict[str, Any]) -> None:
-        rate, eps, weight_decay, decay = scale_of(group["lr"]), group["eps"], group["weight_decay"], group["lr_decay"]
+        rate, eps, decay = scale_of(group["lr"]), group["eps"], group["lr_decay"]
         for parameter in group["params"]:
             gradient = parameter.grad
             if gradient is None:
@@ -103,14 +104,11 @@ class Adagrad(Optimizer):
             scale = -(rate / (1 + (step - 1) * decay))
             total = state["sum"]
             if gradient.is_sparse:
-                if weight_decay:
+                if group["weight_decay"]:
                     raise RuntimeError("weight_decay option is not compatible with sparse gradients")
                 _update_sparse(parameter, gradient.coalesce(), total, -scale if group["maximize"] else scale, eps)
                 continue
-            if group["maximize"]:
-                gradient = -gradient
-            if weight_decay:
-                gradient = gradient + parameter * weight_decay
+            gradient = descent(parameter, gradient, group)
             if parameter.is_complex():
                 parameter, gradient, total = as_real(parameter, gradient, total)
             total.add_(gradient * gradient)

@@ -9,6 +9,7 @@ from ..operators.likes import zeros_like
 from ..tensor import Tensor
 from .arguments import check_betas, check_learning_rate, check_not_negative
 from .complex_views import as_real
+from .descent import descent
 from .host_scalars import host_scalar
 from .optimizer import Optimizer, Parameters
 from .scales import scale_of
@@ -73,8 +74,7 @@ class Adamax(Optimizer):
         super().__init__(params, defaults)
 
     def _update_group(self, group: dict[str, Any]) -> None:
-        rate, (beta1, beta2) = scale_of(group["lr"]), group["betas"]
-        eps, weight_decay = group["eps"], group["weight_decay"]
+        rate, (beta1, beta2), eps = scale_of(group["lr"]), group["betas"], group["eps"]
         for parameter in group["params"]:
             gradient = parameter.grad
             if gradient is None:
@@ -87,10 +87,7 @@ class Adamax(Optimizer):
                 state["exp_avg"] = zeros_like(parameter)
                 state["exp_inf"] = zeros_like(parameter)
             step = self._scalars.advance(state["step"])
-            if group["maximize"]:
-                gradient = -gradient
-            if weight_decay:
-                gradient = gradient + parameter * weight_decay
+            gradient = descent(parameter, gradient, group)
             mean, largest = state["exp_avg"], state["exp_inf"]
             if parameter.is_complex():
                 parameter, gradient, mean, largest = as_real(parameter, gradient, mean, largest)

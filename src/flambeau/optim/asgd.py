@@ -8,6 +8,7 @@ from ..operators.likes import zeros_like
 from ..tensor import Tensor
 from .arguments import check_learning_rate, check_not_negative
 from .complex_views import as_real
+from .descent import descent
 from .host_scalars import host_scalar, scalar_dtype
 from .optimizer import Optimizer, Parameters
 from .scales import scale_of
@@ -83,7 +84,7 @@ class ASGD(Optimizer):
         state["ax"] = zeros_like(parameter)
 
     def _update_group(self, group: dict[str, Any]) -> None:
-        rate, decay, weight_decay = scale_of(group["lr"]), group["lambd"], group["weight_decay"]
+        rate, decay = scale_of(group["lr"]), group["lambd"]
         as_tensors = isinstance(rate, Tensor) or group["differentiable"]
         for parameter in group["params"]:
             gradient = parameter.grad
@@ -93,10 +94,7 @@ class ASGD(Optimizer):
             if not state:
                 self._begin(parameter, gradient, state, rate)
             step = self._scalars.advance(state["step"])
-            if group["maximize"]:
-                gradient = -gradient
-            if weight_decay:
-                gradient = gradient + parameter * weight_decay
+            gradient = descent(parameter, gradient, group)
             mean = state["ax"]
             if parameter.is_complex():
                 parameter, gradient, mean = as_real(parameter, gradient, mean)

@@ -8,6 +8,7 @@ from ..operators.likes import zeros_like
 from ..tensor import Tensor
 from .arguments import check_betas, check_learning_rate, check_not_negative
 from .complex_views import as_real
+from .descent import descent
 from .host_scalars import host_scalar
 from .optimizer import Optimizer, Parameters
 from .scales import scale_of
@@ -80,7 +81,7 @@ class NAdam(Optimizer):
 
     def _update_group(self, group: dict[str, Any]) -> None:
         rate, (beta1, beta2) = scale_of(group["lr"]), group["betas"]
-        eps, weight_decay, growth = group["eps"], group["weight_decay"], group["momentum_decay"]
+        eps, growth = group["eps"], group["momentum_decay"]
         for parameter in group["params"]:
             gradient = parameter.grad
             if gradient is None:
@@ -94,13 +95,7 @@ class NAdam(Optimizer):
                 state["exp_avg"] = zeros_like(parameter)
                 state["exp_avg_sq"] = zeros_like(parameter)
             step = self._scalars.advance(state["step"])
-            if group["maximize"]:
-                gradient = -gradient
-            if weight_decay:
-                if group["decoupled_weight_decay"]:
-                    parameter.mul_(1 - rate * weight_decay)
-                else:
-                    gradient = gradient + parameter * weight_decay
+            gradient = descent(parameter, gradient, group, rate)
             momentum = beta1 * (1.0 - 0.5 * 0.96 ** (step * growth))
             next_momentum = beta1 * (1.0 - 0.5 * 0.96 ** ((step + 1) * growth))
             product: Any

@@ -8,6 +8,7 @@ from ..operators.likes import zeros_like
 from ..tensor import Tensor
 from .arguments import check_betas, check_learning_rate, check_not_negative
 from .complex_views import as_real
+from .descent import descent
 from .host_scalars import host_scalar
 from .optimizer import Optimizer, Parameters
 from .scales import scale_of
@@ -79,8 +80,7 @@ class RAdam(Optimizer):
         super().__init__(params, defaults)
 
     def _update_group(self, group: dict[str, Any]) -> None:
-        rate, (beta1, beta2) = scale_of(group["lr"]), group["betas"]
-        eps, weight_decay = group["eps"], group["weight_decay"]
+        rate, (beta1, beta2), eps = scale_of(group["lr"]), group["betas"], group["eps"]
         rho_limit = 2 / (1 - beta2) - 1
         for parameter in group["params"]:
             gradient = parameter.grad
@@ -94,13 +94,7 @@ class RAdam(Optimizer):
                 state["exp_avg"] = zeros_like(parameter)
                 state["exp_avg_sq"] = zeros_like(parameter)
             step = self._scalars.advance(state["step"])
-            if group["maximize"]:
-                gradient = -gradient
-            if weight_decay:
-                if group["decoupled_weight_decay"]:
-                    parameter.mul_(1 - rate * weight_decay)
-                else:
-                    gradient = gradient + parameter * weight_decay
+            gradient = descent(parameter, gradient, group, rate)
             mean, square = state["exp_avg"], state["exp_avg_sq"]
             if parameter.is_complex():
                 parameter, gradient, mean, square = as_real(parameter, gradient, mean, square)

@@ -8,6 +8,7 @@ from ..operators.likes import zeros_like
 from ..tensor import Tensor
 from .arguments import check_learning_rate, check_not_negative
 from .complex_views import as_real
+from .descent import descent
 from .host_scalars import host_scalar
 from .optimizer import Optimizer, Parameters
 from .scales import scale_of
@@ -91,7 +92,7 @@ class RMSprop(Optimizer):
 
     def _update_group(self, group: dict[str, Any]) -> None:
         rate, alpha, eps = scale_of(group["lr"]), group["alpha"], group["eps"]
-        momentum, centered, weight_decay = group["momentum"], group["centered"], group["weight_decay"]
+        momentum, centered = group["momentum"], group["centered"]
         for parameter in group["params"]:
             gradient = parameter.grad
             if gradient is None:
@@ -100,10 +101,7 @@ class RMSprop(Optimizer):
             if not state:
                 self._begin(parameter, gradient, state, group)
             self._scalars.advance(state["step"])
-            if group["maximize"]:
-                gradient = -gradient
-            if weight_decay:
-                gradient = gradient + parameter * weight_decay
+            gradient = descent(parameter, gradient, group)
             square = state["square_avg"]
             mean = state["grad_avg"] if centered else None
             buffer = state["momentum_buffer"] if momentum > 0 else None
