@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .products import matrix_product
 from .registry import primitive
 from .values import Value
 
@@ -21,5 +22,5 @@ def _matmul_shape(x: Value, y: Value) -> Any:
 def matrix_multiply(x: Any, y: Any) -> Any:
     """x @ y over the last two dimensions; leading ones broadcast. Narrow floats are multiplied in float32."""
     if x.dtype.itemsize < 4 and x.dtype.kind not in "iub":
-        return np.matmul(x.astype(np.float32), y.astype(np.float32)).astype(x.dtype)
-    return np.matmul(x, y)
+        return matrix_product(x.astype(np.float32), y.astype(np.float32)).astype(x.dtype)
+    return matrix_product(x, y)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .products import matrix_product
 from .registry import primitive
 from .values import Value
 
@@ -109,7 +110,7 @@ def convolution(x: Any, w: Any, *, stride: Ints, padding: Ints, dilation: Ints, 
     for start in range(0, batch, unfold.block):
         stop = min(start + unfold.block, batch)
         columns = unfold(start, stop)
-        product = np.matmul(matrix, columns, out=buffer if columns.shape[-1] == buffer.shape[-1] else None)
+        product = matrix_product(matrix, columns, out=buffer if columns.shape[-1] == buffer.shape[-1] else None)
         flat[start:stop] = product.reshape(*product.shape[:2], stop - start, -1).transpose(2, 0, 1, 3)
     return result
 
@@ -141,7 +142,7 @@ def convolution_input_gradient(
         count = min(start + block, batch) - start
         part = _compute(grad[start : start + count]).reshape(count, groups, outputs // groups, prod(out))
         part = part.transpose(1, 2, 0, 3).reshape(groups, outputs // groups, count * prod(out))
-        columns = np.matmul(matrix, part, out=buffer if count == block else None).reshape(channels, *kernel, count, *out)
+        columns = matrix_product(matrix, part, out=buffer if count == block else None).reshape(channels, *kernel, count, *out)
         target = wide[:count]
         target[...] = 0
         by_channel = target.swapaxes(0, 1)
@@ -169,5 +170,5 @@ def convolution_weight_gradient(
             stop = min(start + unfold.block, batch)
             part = _compute(grad[start:stop]).reshape(stop - start, groups, outputs // groups, prod(out))
             part = part.transpose(1, 2, 0, 3).reshape(groups, outputs // groups, -1)
-            total += np.matmul(part, unfold(start, stop).transpose(0, 2, 1))
+            total += matrix_product(part, unfold(start, stop).transpose(0, 2, 1))
     return total.reshape(outputs, channels, *kernel).astype(grad.dtype, copy=False)

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from .products import matrix_product
 from .registry import primitive
 from .values import Value
 
@@ -88,14 +89,14 @@ def recurrence(
     c = cell.copy() if kind == "lstm" else np.empty(0, x.dtype)
     for start, size in steps:
         rows = slice(start, start + size)
-        product = h[:size] @ transposed
+        product = matrix_product(h[:size], transposed)
         if kind == "lstm":
             product += x[rows]
             _lstm_step(product, c[:size], saved[rows], halves, width)
             made = np.tanh(c[:size])
             made *= saved[rows, 3 * width : 4 * width]
             if projection is not None:
-                made = made @ projection.T
+                made = matrix_product(made, projection.T)
         elif kind == "gru":
             if bias is not None:
                 product += bias
@@ -169,17 +170,17 @@ def recurrence_gradient(
     nothing = np.empty(0, outputs.dtype)
     if kind == "lstm":
         dx, dc, dprojection = _lstm_back(grad_output, dh, grad_cell.copy(), cell, weight, projection, saved, steps)
-        return dx, dh, dc, dx.T @ before, nothing, dprojection
+        return dx, dh, dc, matrix_product(dx.T, before), nothing, dprojection
     if kind == "gru":
         dx, inner = _gru_back(grad_output, dh, weight, before, saved, steps)
-        return dx, dh, nothing, inner.T @ before, nothing if bias is None else inner.sum(0), nothing
+        return dx, dh, nothing, matrix_product(inner.T, before), nothing if bias is None else inner.sum(0), nothing
     slope = 1 - outputs * outputs if kind == "tanh" else (outputs > 0).astype(outputs.dtype)
     for start, size in reversed(steps):
         rows = slice(start, start + size)
         dh[:size] += grad_output[rows]
         slope[rows] *= dh[:size]
-        dh[:size] = slope[rows] @ weight
-    return slope, dh, nothing, slope.T @ before, nothing, nothing
+        dh[:size] = matrix_product(slope[rows], weight)
+    return slope, dh, nothing, matrix_product(slope.T, before), nothing, nothing
 
 
 def _lstm_back(
@@ -209,16 +210,16 @@ def _lstm_back(
         dm = dh[:size]
         if arrived is not None:
             arrived[rows] = dm
-            dm = dm @ projection
+            dm = matrix_product(dm, projection)
         here = dc[:size]
         here += dm * through[rows]
         blocks[rows, :3] *= here[:, None]
         blocks[rows, 3] *= dm
         here *= f[rows]
-        dh[:size] = dx[rows] @ weight
+        dh[:size] = matrix_product(dx[rows], weight)
     if arrived is None:
         return dx, dc, np.empty(0, saved.dtype)
-    return dx, dc, arrived.T @ (o * bent)
+    return dx, dc, matrix_product(arrived.T, o * bent)
 
 
 def _gru_back(
@@ -239,6 +240,6 @@ def _gru_back(
         step *= here[:, None]
         fresh[rows] *= here
         here *= z[rows]
-        here += step.reshape(size, 3 * width) @ weight
+        here += matrix_product(step.reshape(size, 3 * width), weight)
     dx = np.concatenate([inner[:, :2].reshape(len(saved), 2 * width), fresh], axis=1)
     return dx, inner.reshape(len(saved), 3 * width)
