@@ -22,6 +22,10 @@ DTYPES = (torch.float32, torch.float64, torch.complex64, torch.int64, torch.bool
 UNINITIALISED = {"empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided", "resize_"}
 UNINITIALISED |= {"resize_as_"}
 
+# The strides of these results are those in which the FFT or LAPACK library that PyTorch was built with left its buffer.
+STRIDES_OPEN = {"cholesky", "linalg.lstsq", "linalg.solve", "linalg.solve_ex", "linalg.solve_triangular"}
+STRIDES_OPEN |= {"linalg.tensorinv"} | {entry.name for entry in op_db if entry.name.startswith("fft.")}
+
 # Which of equal values an index names is open; by operator, the place of the dimension among the arguments.
 TIES = {"argsort": 0, "kthvalue": 1, "median": 0, "mode": 0, "nanmedian": 0, "sort": 0, "topk": 1}
 

@@ -6,26 +6,156 @@ one test, with one reason. `python -m tests.parity.report --gaps` prints the tab
 """
 
 OPERATORS: dict[str, dict[str, str]] = {
-    "as_strided_copy": {"names": "it is the view and its clone; PyTorch has one node"},
+    "H": {
+        "complex": "flambeau computes the conjugate; PyTorch returns a view that is conjugated when read",
+    },
+    "__radd__": {
+        "errors": "called unbound, the method takes a number for self",
+    },
+    "__rand__": {
+        "errors": "called unbound, the method takes a number for self",
+    },
+    "__rmul__": {
+        "errors": "called unbound, the method takes a number for self",
+    },
+    "__ror__": {
+        "errors": "called unbound, the method takes a number for self",
+    },
+    "__rxor__": {
+        "errors": "called unbound, the method takes a number for self",
+    },
+    "as_strided_copy": {
+        "names": "it is the view and its clone; PyTorch has one node",
+    },
     "as_strided_scatter": {
-        "gradients": "PyTorch passes the gradient of elements that were overwritten on to the input"
+        "gradients": "PyTorch passes the gradient of elements that were overwritten on to the input",
     },
-    "cumulative_trapezoid": {"names": "PyTorch's C++ divides by a number with another overload"},
-    "gather": {"errors": "flambeau computes before it writes: out= may overlap the input"},
+    "cdist": {
+        "names": "prints CdistBackward0, PyTorch ViewBackward0",
+    },
+    "chalf": {
+        "complex": "there is no complex32; chalf() gives complex64",
+        "floating": "there is no complex32; chalf() gives complex64",
+        "gradients": "there is no complex32; chalf() gives complex64",
+    },
+    "cholesky_inverse": {
+        "names": "prints LinalgSolveTriangularBackward0, PyTorch CholeskyInverseBackward0",
+    },
+    "cholesky_solve": {
+        "names": "prints LinalgSolveTriangularBackward0, PyTorch CholeskySolveBackward0",
+    },
+    "conj": {
+        "complex": "flambeau computes the conjugate; PyTorch returns a view that is conjugated when read",
+    },
+    "cumulative_trapezoid": {
+        "names": "PyTorch's C++ divides by a number with another overload",
+    },
+    "dist": {
+        "names": "prints LinalgVectorNormBackward0, PyTorch DistBackward0",
+    },
+    "einsum": {
+        "names": "prints ViewBackward0, PyTorch MulBackward0",
+    },
+    "gather": {
+        "errors": "flambeau computes before it writes: out= may overlap the input",
+    },
+    "hash_tensor": {
+        "floating": "a reduction over no dimensions of a tensor without dimensions",
+        "integral": "a reduction over no dimensions of a tensor without dimensions",
+    },
+    "histogramdd": {
+        "floating": "flambeau's edges are contiguous; PyTorch keeps the strides of the edges it was given",
+    },
     "kthvalue": {
-        "errors": "flambeau computes before it writes: the two out= tensors' overlap is no problem while reading"
+        "errors": "flambeau computes before it writes: the two out= tensors' overlap is no problem while reading",
     },
-    "nanquantile": {"names": "PyTorch squeezes in place"},
+    "linalg.cond": {
+        "names": "prints DivBackward0, PyTorch SqueezeBackward1",
+    },
+    "linalg.householder_product": {
+        "gradients": "an empty product does not require grad",
+        "names": "prints TransposeBackward0, PyTorch LinalgHouseholderProductBackward0",
+    },
+    "linalg.lstsq": {
+        "complex": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
+        "floating": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
+        "gradients": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
+        "names": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
+    },
+    "linalg.lstsq.grad_oriented": {
+        "complex": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
+        "floating": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
+        "gradients": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
+        "names": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
+    },
+    "linalg.lu": {
+        "floating": "PyTorch lets the out= of the permutation require grad",
+        "names": "prints AddBackward0, TriuBackward0, PyTorch LinalgLuBackward0",
+    },
+    "linalg.lu_solve": {
+        "names": "prints TransposeBackward0, PyTorch LinalgLuSolveBackward0",
+    },
+    "linalg.matrix_norm": {
+        "names": "prints UnsqueezeBackward0, PyTorch PermuteBackward0",
+    },
+    "linalg.matrix_power": {
+        "gradients": "to the power zero the input has no gradient; PyTorch gives zeros",
+        "names": "prints CloneBackward0, PyTorch LinalgInvExBackward0",
+    },
+    "linalg.multi_dot": {
+        "names": "prints MmBackward0, PyTorch ViewBackward0",
+    },
+    "linalg.norm": {
+        "complex": "the norm of order infinity of matrices without elements",
+        "floating": "the norm of order infinity of matrices without elements",
+        "names": "prints SqueezeBackward2, PyTorch AmaxBackward0",
+    },
+    "linalg.norm.subgradients_at_zero": {
+        "complex": "the norm of order infinity of matrices without elements",
+        "floating": "the norm of order infinity of matrices without elements",
+        "gradients": "the second derivative of the 2-norm at zero is NaN; PyTorch says zero",
+        "names": "prints SqueezeBackward2, PyTorch AmaxBackward0",
+    },
+    "linalg.pinv": {
+        "names": "prints CloneBackward0, PyTorch LinalgPinvBackward0",
+    },
+    "linalg.pinv.hermitian": {
+        "names": "prints CloneBackward0, PyTorch LinalgPinvBackward0",
+    },
+    "linalg.pinv.singular": {
+        "names": "prints CloneBackward0, PyTorch LinalgPinvBackward0",
+    },
+    "linalg.solve_triangular": {
+        "names": "prints TransposeBackward0, PyTorch LinalgSolveTriangularBackward0",
+    },
+    "linalg.tensorinv": {
+        "names": "prints ViewBackward0, PyTorch ReshapeAliasBackward0",
+    },
+    "linalg.vecdot": {
+        "names": "prints SumBackward1, PyTorch VdotBackward0",
+    },
+    "lu": {
+        "floating": "PyTorch refuses to resize an out= that requires grad",
+    },
+    "lu_solve": {
+        "names": "prints LinalgSolveTriangularBackward0, PyTorch LinalgLuSolveBackward0",
+    },
+    "lu_unpack": {
+        "floating": "PyTorch lets the out= of the permutation require grad",
+        "names": "prints AddBackward0, TriuBackward0, PyTorch LuUnpackBackward0",
+    },
+    "mH": {
+        "complex": "flambeau computes the conjugate; PyTorch returns a view that is conjugated when read",
+    },
+    "nanquantile": {
+        "names": "PyTorch squeezes in place",
+    },
     "narrow_copy": {
-        "floating": "PyTorch writes an out= that is not contiguous as if it were",
-        "complex": "PyTorch writes an out= that is not contiguous as if it were",
-        "integral": "PyTorch writes an out= that is not contiguous as if it were",
         "errors": "PyTorch raises an internal assertion; flambeau the IndexError of narrow()",
     },
-    "quantile": {"names": "PyTorch squeezes in place"},
-    "trapezoid": {"names": "PyTorch's C++ divides by a number with another overload"},
-    "trapz": {"names": "PyTorch's C++ divides by a number with another overload"},
-    "conj": {"complex": "flambeau computes the conjugate; PyTorch returns a view that is conjugated when read"},
+    "nn.functional.linear": {
+        "names": "prints UnsafeViewBackward0, PyTorch SqueezeBackward4",
+    },
     "nn.functional.linear_cross_entropy.chunked": {
         "gradients": "flambeau differentiates it twice; PyTorch's chunked operator only once",
         "names": "chunks are a hint here: the nodes are those of the cross entropy itself",
@@ -33,7 +163,33 @@ OPERATORS: dict[str, dict[str, str]] = {
     "nn.functional.linear_cross_entropy.chunked_none": {
         "names": "chunks are a hint here: the nodes are those of the cross entropy itself",
     },
-    "nn.functional.gelu": {"floating": "PyTorch leaves an out= that is not contiguous as it was"},
+    "ormqr": {
+        "names": "prints TransposeBackward0, PyTorch OrmqrBackward0",
+    },
+    "pinverse": {
+        "names": "prints CloneBackward0, PyTorch LinalgPinvBackward0",
+    },
+    "quantile": {
+        "names": "PyTorch squeezes in place",
+    },
+    "trapezoid": {
+        "names": "PyTorch's C++ divides by a number with another overload",
+    },
+    "trapz": {
+        "names": "PyTorch's C++ divides by a number with another overload",
+    },
+    "triangular_solve": {
+        "names": "prints LinalgSolveTriangularBackward0, TransposeBackward0, PyTorch TriangularSolveBackward0",
+    },
+    "unravel_index": {
+        "integral": "PyTorch's result is a view of a wider buffer",
+    },
+    "unsafe_chunk": {
+        "names": "prints SplitBackward0, PyTorch UnsafeSplitBackward0",
+    },
+    "unsafe_split": {
+        "names": "prints SplitBackward0, PyTorch UnsafeSplitBackward0",
+    },
 }
 
 MODULES: dict[str, str] = {}
