@@ -19,7 +19,6 @@ __all__ = ["download_url_to_file", "get_dir", "help", "list", "load", "load_stat
 _HASH = re.compile(r"-([a-f0-9]*)\.")
 _CHUNK = 1 << 17
 _chosen_directory: str | None = None
-_python_list = list
 
 
 def get_dir() -> str:

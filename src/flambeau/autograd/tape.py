@@ -140,10 +140,12 @@ def edge_of(tensor: Any) -> Edge:
 
 
 def zeros_of(spec: Spec) -> Any:
+    """Zeros of a Spec's shape and dtype."""
     return Classes.tensor.zeros(spec)  # type: ignore[attr-defined]
 
 
 def ones_of(spec: Spec) -> Any:
+    """Ones of a Spec's shape and dtype."""
     return Classes.tensor.ones(spec)  # type: ignore[attr-defined]
 
 

@@ -57,11 +57,6 @@ def spec(shape: Sequence[int], dtype: dtype, strides: Sequence[int] | None = Non
     return found
 
 
-def with_dtype(of: Spec, dtype: dtype) -> Spec:
-    """The same shape and layout in another dtype."""
-    return of if of.dtype is dtype else spec(of.shape, dtype, of.strides, of.device)
-
-
 def contiguous(of: Spec) -> Spec:
     """The same shape and dtype, row-major."""
     return of if of.strides == _strides.contiguous(of.shape) else spec(of.shape, of.dtype, None, of.device)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from .specs import Spec, spec
-from .strides import contiguous
 
 
 class Storage:
@@ -97,11 +96,6 @@ def has_layout(array: Any, layout: Spec) -> bool:
         return bool(array.flags.c_contiguous)
     size = array.itemsize
     return array.strides == tuple(step * size for step in layout.strides)
-
-
-def flat_spec(of: Spec) -> Spec:
-    """The one-dimensional layout of a whole storage."""
-    return spec((of.numel,), of.dtype, contiguous((of.numel,)), of.device)
 
 
 def share(array: Any, of: Spec) -> tuple[Storage, Cell]:

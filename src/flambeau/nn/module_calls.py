@@ -311,12 +311,14 @@ class BackwardHook:
         self.output_positions: list[int] = []
 
     def watch_inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The inputs, seen by the hooks when their gradients leave."""
         self.input_count = len(args)
         watched, positions = self._watch(args, self._left)
         self.input_positions = positions
         return watched
 
     def watch_outputs(self, result: Any) -> Any:
+        """The result, seen by the hooks when its gradient arrives."""
         single = isinstance(result, Tensor)
         outputs = (result,) if single else result
         if not isinstance(outputs, tuple):

@@ -79,6 +79,7 @@ def own_state(module: Module) -> dict[str, Any]:
 
 
 def has_extra_state(module: Module) -> bool:
+    """Whether the module's class says what else belongs into the state."""
     from .module import Module
 
     return type(module).get_extra_state is not Module.get_extra_state

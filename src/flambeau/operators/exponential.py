@@ -231,6 +231,7 @@ def logaddexp2(input: Tensor, other: Tensor) -> Value:
 
 
 def logarithm_gradient(grad: Any, input: Any, other: Any, logarithm: Any, bound: float) -> Any:
+    """grad · log(other), zero where ``input`` is zero and ``other`` at most ``bound``."""
     if isinstance(other, (bool, int, float)):
         other = grad.new_tensor(float(other))
     flat = functions["eq"](input, 0) & (other <= bound) if hasattr(input, "_spec") else None

@@ -97,10 +97,6 @@ def _along_shape(x: Value, index: Value, *, axis: int) -> Any:
     return index.shape, x.dtype
 
 
-def _reach(shape: Any, axis: int) -> tuple[Any, ...]:
-    return tuple(slice(None) if each == axis else slice(size) for each, size in enumerate(shape))
-
-
 def _along_key(x: Any, index: Any, axis: int) -> tuple[Any, ...]:
     check_bounds(index, x.shape[axis], axis, wraps=False)
     rank = index.ndim

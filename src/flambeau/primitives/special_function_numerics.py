@@ -56,6 +56,7 @@ def _exp_of_square(x: Array, sign: float) -> Array:
 
 
 def erf(x: Array) -> Array:
+    """2/√π ∫₀ˣ exp(−t²) dt."""
     return _by_cases(
         x,
         (np.abs(x) <= 1.0, lambda x: x * _series(tables.ERF_SMALL, x * x, 0.0, 1.0)),
@@ -65,6 +66,7 @@ def erf(x: Array) -> Array:
 
 
 def erfc(x: Array) -> Array:
+    """1 − erf(x), without cancellation."""
     return _by_cases(
         x,
         (np.abs(x) <= 0.5, lambda x: 1.0 - x * _series(tables.ERF_SMALL, x * x, 0.0, 1.0)),
@@ -323,6 +325,7 @@ def _large_parameter(a: Array, x: Array, sign: float) -> Array:
 
 
 def incomplete_gamma(a: Array, x: Array, upper: bool) -> Array:
+    """The regularized incomplete gamma function P(a, x), or Q(a, x) when ``upper``."""
     a, x = (np.ascontiguousarray(each) for each in np.broadcast_arrays(a, x))
     result = np.full(a.shape, np.nan)
     left = ~(np.isnan(a) | np.isnan(x) | (a < 0.0) | (x < 0.0))
@@ -499,6 +502,7 @@ _DEGREES_BY_RECURRENCE = 100_000
 
 
 def orthogonal_polynomial(x: Array, n: Array, family: str) -> Array:
+    """The polynomial of degree ⌊n⌋ of a family, at x."""
     x, n = np.broadcast_arrays(x, n)
     if family.startswith("shifted_"):
         return orthogonal_polynomial(2.0 * x - 1.0, n, family.removeprefix("shifted_"))

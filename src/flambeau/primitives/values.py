@@ -34,10 +34,12 @@ class Value:
 
     @property
     def ndim(self) -> int:
+        """The number of dimensions."""
         return len(self.shape)
 
     @property
     def numel(self) -> int:
+        """The number of elements."""
         count = 1
         for size in self.shape:
             count *= size
@@ -45,14 +47,17 @@ class Value:
 
     @property
     def is_floating(self) -> bool:
+        """Whether it holds real floating-point numbers."""
         return self.dtype.category == FLOATING
 
     @property
     def is_complex(self) -> bool:
+        """Whether it holds complex numbers."""
         return self.dtype.category == COMPLEX
 
     @property
     def category(self) -> int:
+        """The category of its dtype: BOOL, INTEGER, FLOATING or COMPLEX."""
         return self.dtype.category
 
     def __repr__(self) -> str:

@@ -14,9 +14,7 @@ from ..tracing.handles import Handle
 from . import names
 from .unpickler import check_key
 
-#: A function or class, or one with the name it has in files when that differs: ``(MyClass, "old_module.MyClass")``.
-SafeGlobal = Callable[..., Any] | tuple[Callable[..., Any], str]
-
+#: Functions and classes, or pairs with the names these have in files where that differs: ``(MyClass, "old_module.MyClass")``.
 _safe_globals: list[Any] = []
 
 

@@ -35,7 +35,6 @@ class Allowance(Protocol):
         """What an identity from outside the pickle stands for (opcode BINPERSID)."""
 
 
-_MARK = object()
 _MAXIMUM_DEPTH, _MAXIMUM_PARTS = 32, 10_000
 _PLAIN_KEYS = frozenset((str, int, float, bool, type(None), bytes, complex))
 

@@ -54,6 +54,7 @@ class Trace:
         self.reset()
 
     def reset(self) -> None:
+        """Begin an empty trace."""
         self.epoch = object()
         self.entries: list[tuple[Any, ...]] = []
         self.storages: list[Storage | None] = []
@@ -282,6 +283,15 @@ def layout_rule(value: Spec, storage: Spec) -> Rule:
     return _memory_rule("lay_out", (value, storage), (value,), storage, code)
 
 
+class _Observer:
+    """What runs a recording in place of its program: a profiler, which times operator by operator."""
+
+    run: Any = None
+
+
+observer = _Observer()
+
+
 def synchronize() -> None:
     """Run everything recorded so far. Afterwards every tensor somebody holds has its numbers in memory."""
     with lock:
@@ -299,7 +309,7 @@ def synchronize() -> None:
             return
         program = cache.find(entries, live, len(inputs), donations(live, storages, owners) if updates else ())
         try:
-            values = program.run(inputs)
+            values = program.run(inputs) if observer.run is None else observer.run(entries, inputs, live)
         except Exception as failure:
             _salvage(program, entries, storages, inputs, live, failure)
             return
@@ -361,14 +371,6 @@ def _salvage(
 
 def _own(value: Any) -> Any:
     return value.copy() if type(value) is np.ndarray else value
-
-
-def forget_pending() -> None:
-    """Drop the trace; what it would have computed is gone. For a forked child, whose parent will run it."""
-    trace.reset()
-
-
-
 
 
 os.register_at_fork(before=synchronize)

@@ -35,6 +35,7 @@ def _triangular_back(grad: Any, A: Any, result: Any, upper: bool, unitriangular:
 
 @operator({"A B": _triangular_back}, name="linalg_solve_triangular", layout=columns, function=False, method=False)
 def solve_triangular_left(A: Tensor, B: Tensor, upper: bool, unitriangular: bool = False) -> Value:
+    """X with A X = B."""
     check_system("linalg.solve_triangular", A, B)
     return lapack.triangular_solve(A, B, upper=upper, unit=unitriangular)
 

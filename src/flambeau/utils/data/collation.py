@@ -22,12 +22,14 @@ def _unsupported(found: object) -> TypeError:
 
 
 def collate_tensor_fn(batch: Sequence[Any], *, collate_fn_map: CollateTable | None = None) -> Any:
+    """The tensors, stacked."""
     import flambeau
 
     return flambeau.stack(batch, 0)
 
 
 def collate_numpy_array_fn(batch: Sequence[Any], *, collate_fn_map: CollateTable | None = None) -> Any:
+    """The arrays as tensors, stacked."""
     import flambeau
 
     dtype = batch[0].dtype
@@ -37,24 +39,28 @@ def collate_numpy_array_fn(batch: Sequence[Any], *, collate_fn_map: CollateTable
 
 
 def collate_numpy_scalar_fn(batch: Sequence[Any], *, collate_fn_map: CollateTable | None = None) -> Any:
+    """The NumPy scalars as one tensor."""
     import flambeau
 
     return flambeau.as_tensor(batch)
 
 
 def collate_float_fn(batch: Sequence[Any], *, collate_fn_map: CollateTable | None = None) -> Any:
+    """The floats as a float64 tensor."""
     import flambeau
 
     return flambeau.as_tensor(batch, dtype=flambeau.float64)
 
 
 def collate_int_fn(batch: Sequence[Any], *, collate_fn_map: CollateTable | None = None) -> Any:
+    """The ints as a tensor."""
     import flambeau
 
     return flambeau.as_tensor(batch)
 
 
 def collate_str_fn(batch: Sequence[Any], *, collate_fn_map: CollateTable | None = None) -> Any:
+    """The strings as they are."""
     return batch
 
 

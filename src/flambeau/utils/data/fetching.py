@@ -85,6 +85,7 @@ class IterableFetcher:
 def make_fetcher(
     kind: DatasetKind, dataset: Any, batched: bool, collate_fn: Callable[[Any], Any], drop_last: bool
 ) -> MapFetcher | IterableFetcher:
+    """What fetches samples from a data set of this kind."""
     if kind == DatasetKind.Map:
         return MapFetcher(dataset, batched, collate_fn)
     return IterableFetcher(dataset, batched, collate_fn, drop_last)

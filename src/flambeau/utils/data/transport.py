@@ -116,6 +116,7 @@ def encode(batch: Any) -> EncodedBatch:
 
 
 def close_all(descriptors: Sequence[int]) -> None:
+    """Close all of the file descriptors."""
     for descriptor in descriptors:
         os.close(descriptor)
 

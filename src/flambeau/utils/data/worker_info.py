@@ -31,5 +31,6 @@ def get_worker_info() -> WorkerInfo | None:
 
 
 def set_worker_info(info: WorkerInfo) -> None:
+    """Say in which worker this process is."""
     global _current
     _current = info

@@ -53,6 +53,7 @@ class WorkerPool:
             raise
 
     def send(self, worker_id: int, message: Any) -> None:
+        """Give a message to a worker."""
         try:
             self._connections[worker_id].send(message)
         except (BrokenPipeError, ConnectionResetError):
