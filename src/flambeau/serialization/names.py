@@ -133,6 +133,8 @@ def file_name(value: Any, name: str | None = None) -> str | None:
         return next(each for each, ours in _PARAMETERS.items() if ours == name)
     if module.startswith("flambeau.nn.") and name in _module_file_of():
         return f"torch.nn.modules.{_module_file_of()[name]}.{name}"
+    if module.startswith("flambeau.optim.schedulers."):
+        return f"torch.optim.lr_scheduler.{name}"
     mirrored = "torch" + module[len("flambeau") :]
     # A class that its package offers publicly is named there, where PyTorch has it too.
     parent, last = module, ""
