@@ -115,7 +115,10 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
     elif ord in (1, -1, float("inf"), float("-inf")):
         along, over = (first, second) if abs(ord) == 1 else (second, first)
         sums = vector_norm(A, 1, along, True)
-        result = (sums.amax if ord > 0 else sums.amin)(over, True)
+        if ord > 0 and not sums._spec.shape[over]:
+            result = sums.sum(over, True)  # of no rows or columns: zero
+        else:
+            result = (sums.amax if ord > 0 else sums.amin)(over, True)
         if not keepdim:
             result = result.squeeze((first, second))
     else:

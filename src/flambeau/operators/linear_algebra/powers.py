@@ -25,7 +25,7 @@ def matrix_power(A: Any, n: int) -> Any:
     """
     check_square("linalg.matrix_power", A._spec, floating=False)
     if n == 0:
-        return A.clone().copy_(identity(A))
+        return A.masked_fill(A == A, 0).masked_fill(A != A, 0) + identity(A)
     if n < 0:
         check_floating("linalg.matrix_power", A._spec)
         A, n = inv(A), -n
