@@ -28,6 +28,7 @@ from .operators import (
 )
 from .operators.declaration import functions, methods
 from .operators.fast_calls import symbol_form
+from .operators.legacy_types import legacy_tensor
 from .tensor_memory import Memory
 from .tracing.handles import Classes, Handle, wrap
 from .tracing.recorder import array_of, synchronize
@@ -61,15 +62,7 @@ class Tensor(Memory, metaclass=_TensorMeta):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         from .core.dtypes import get_default_dtype
 
-        kwargs.pop("device", None)
-        if len(args) == 1 and isinstance(args[0], Handle):
-            made = args[0].detach()  # type: ignore[attr-defined]
-        elif len(args) == 1 and isinstance(args[0], (list, tuple, np.ndarray)) and not isinstance(args[0], Size):
-            made = creation.tensor(args[0], dtype=get_default_dtype())
-        elif not args:
-            made = creation.empty(0)
-        else:
-            made = creation.empty(*args)
+        made = legacy_tensor(get_default_dtype(), args, kwargs, "torch.Tensor", any_dtype=True)
         return made if cls is Tensor else made.as_subclass(cls)
 
     if TYPE_CHECKING:  # the methods and Python's operators are entered from operators/ at run time
@@ -370,11 +363,6 @@ class Tensor(Memory, metaclass=_TensorMeta):
         """Ones of a Spec's shape and dtype; for the tape."""
         return creation.filled(tuple(of.shape), 1.0, of.dtype)
 
-    @staticmethod
-    def complex(real: Any, imag: Any) -> Any:
-        """A complex tensor from its parts; for the tape."""
-        return functions["complex"](real, imag)
-
     def stack_with(self, others: Any) -> Any:
         """This tensor and others along a new first dimension; for the tape."""
         return functions["stack"]((self, *others))
@@ -424,7 +412,8 @@ class Tensor(Memory, metaclass=_TensorMeta):
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
-        return creation.from_array(np.asarray(array))
+        array = np.asarray(array)
+        return creation.from_array(array.astype(np.uint8) if array.dtype == bool else array)
 
     def __bool__(self) -> bool:
         if self._spec.numel != 1:
@@ -439,18 +428,23 @@ class Tensor(Memory, metaclass=_TensorMeta):
         return self.__bool__()
 
     def __int__(self) -> int:
-        return int(self._scalar("int"))
+        return int(self._scalar())
 
     def __float__(self) -> float:
-        return float(self._scalar("float"))
+        return float(self._scalar())
 
     def __complex__(self) -> Any:
-        return complex(self._scalar("complex"))
+        return complex(self._scalar(real=False))
 
-    def _scalar(self, name: str) -> Any:
+    def _scalar(self, real: bool = True) -> Any:
         if self._spec.numel != 1:
-            raise RuntimeError(f"a Tensor with {self._spec.numel} elements cannot be converted to Scalar")
-        return self.item()
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        found = self.item()
+        if real and type(found) is complex:
+            if found.imag:
+                raise RuntimeError("value cannot be converted to type double without overflow")
+            return found.real
+        return found
 
     def __index__(self) -> int:
         if self._spec.numel != 1 or self._spec.dtype.category >= FLOATING:
@@ -583,7 +577,8 @@ def _install_methods() -> None:
     comparisons = ("eq", "ne", "lt", "le", "gt", "ge")
     for symbol, name in symbols.items():
         function = methods[name]
-        setattr(Tensor, f"__{symbol}__", symbol_form(function, _operand))
+        convert = _comparand if symbol in ("eq", "ne") else _operand
+        setattr(Tensor, f"__{symbol}__", symbol_form(function, convert))
         if symbol not in comparisons:
             commutes = name in ("add", "mul", "bitwise_and", "bitwise_or", "bitwise_xor")
             reflected = symbol_form(function, _operand) if commutes else _reflected(function)
@@ -600,12 +595,16 @@ def _install_methods() -> None:
 
 
 def _operand(other: Any) -> Any:
-    """What stands on the other side of a Python operator, as an operand, or None when it is not one."""
-    if isinstance(other, np.generic):
-        return other.item()
-    if isinstance(other, np.ndarray):
-        return creation.numpy_tensor(other)
-    return None
+    """A NumPy scalar on the other side of a Python operator as a number; None for anything else.
+
+    Arrays are left to NumPy, as PyTorch leaves them: ``tensor + array`` is NumPy's sum as a tensor.
+    """
+    return other.item() if isinstance(other, np.generic) else None
+
+
+def _comparand(other: Any) -> Any:
+    """What ``==`` and ``!=`` take besides: arrays, which NumPy would not compare with a tensor."""
+    return creation.numpy_tensor(other) if isinstance(other, np.ndarray) else _operand(other)
 
 
 def _times_reciprocal(self: Any, other: Any) -> Any:

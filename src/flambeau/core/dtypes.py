@@ -8,6 +8,7 @@ the highest *category* (bool < integer < floating < complex) taking part; see :f
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import ml_dtypes
@@ -121,10 +122,16 @@ number_category = {bool: BOOL, int: INTEGER, float: FLOATING, complex: COMPLEX}
 
 def from_numpy(numpy_type: Any) -> dtype:
     """The dtype for a NumPy dtype; ``TypeError`` where PyTorch has none."""
-    found = _by_numpy.get(np.dtype(numpy_type))
+    numpy_type = np.dtype(numpy_type)
+    found = _by_numpy.get(numpy_type)
+    if found is None and not numpy_type.isnative:
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+            "currently not supported."
+        )
     if found is None:
         raise TypeError(
-            f"can't convert np.ndarray of type numpy.{np.dtype(numpy_type)}. The only supported types are: float64, "
+            f"can't convert np.ndarray of type numpy.{numpy_type.type.__name__}. The only supported types are: float64, "
             "float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool."
         )
     return found
@@ -157,6 +164,23 @@ def set_default_dtype(d: dtype) -> None:
         _Default.floating = d
         for forget in on_default_change:
             forget()
+
+
+def as_dtype(given: Any, function: str) -> dtype:
+    """A ``dtype=`` argument as a dtype; Python's number types stand for the widest dtype of their kind.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(given, dtype):
+        return given
+    found = _of_python.get(given) if isinstance(given, type) else None
+    if found is None:
+        raise TypeError(f"{function}(): argument 'dtype' must be torch.dtype, not {type(given).__name__}")
+    return found
+
+
+_of_python = {bool: bool_, int: int64, float: float64, complex: complex128}
 
 
 def dtype_of_number(number: Any) -> dtype:
@@ -255,7 +279,7 @@ class finfo:
     """
 
     def __init__(self, type: dtype | None = None) -> None:
-        kind = get_default_dtype() if type is None else type
+        kind = get_default_dtype() if type is None else as_dtype(type, "finfo")
         if not (kind.is_floating_point or kind.is_complex):
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{kind.name}'")
         kind = kind.to_real()
@@ -263,7 +287,7 @@ class finfo:
         self.bits = info.bits
         self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
         self.tiny = self.smallest_normal = float(info.smallest_normal)
-        self.resolution = float(info.resolution)
+        self.resolution = 10.0**-info.precision
         self.dtype = kind.name
 
     def __repr__(self) -> str:
@@ -282,13 +306,16 @@ class iinfo:
     """
 
     def __init__(self, type: dtype) -> None:
+        type = as_dtype(type, "iinfo")
+        if type is bool_:
+            raise TypeError("torch.bool is not supported by torch.iinfo")
         if type.category != INTEGER:
             raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type.name}'")
         info = np.iinfo(type.numpy)
         self.bits, self.max, self.min, self.dtype = info.bits, int(info.max), int(info.min), type.name
 
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
 
 
 class Limits(NamedTuple):
@@ -306,3 +333,39 @@ def limits(of: dtype) -> Limits:
         info = np.iinfo(of.numpy)
         return Limits(int(info.min), int(info.max))
     return Limits(float("-inf"), float("inf"))
+
+
+def check_fits(number: Any, kind: dtype) -> None:
+    """Raise PyTorch's error for a Python number that ``kind`` cannot hold.
+
+    Infinities and NaN are refused by integers only; unsigned dtypes take negative integers and wrap around.
+    """
+    if type(number) is complex:
+        if number.imag and kind.category < COMPLEX:
+            raise overflow(kind)
+        if kind.category == COMPLEX:
+            check_fits(number.imag, kind)
+        number = number.real
+    if kind.category >= FLOATING:
+        if type(number) is float and abs(number) > _greatest(kind.to_real()) and abs(number) != float("inf"):
+            raise overflow(kind)
+        return
+    if kind.category != INTEGER or type(number) not in (int, float):
+        return
+    least, greatest = limits(kind)
+    if not least and type(number) is int:
+        least = -greatest
+    if not least <= number <= greatest:
+        raise overflow(kind)
+
+
+@cache
+def _greatest(kind: dtype) -> float:
+    return finfo(kind).max
+
+
+def overflow(kind: dtype) -> RuntimeError:
+    """PyTorch's error for a number that ``kind`` cannot hold."""
+    c_name = {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16"}.get(kind.name, kind.name)
+    c_name += "_t" if kind.category == INTEGER else ""
+    return RuntimeError(f"value cannot be converted to type {c_name} without overflow")

@@ -19,7 +19,7 @@ from ..primitives.values import Block, Value
 from ..tracing.handles import Handle, wrap
 from ..tracing.recorder import record, run_now
 from ..tracing.rules import Rule, make_rule
-from .parameters import ALIASES, MISSING, NUMBERS, as_number, kind_of
+from .parameters import ALIASES, MISSING, NUMBERS, as_number, kind_of, wrong_type
 from .registry import functions
 from .writing import READS_AFTER_WRITING, check_apart, check_in_place, flat, store, write_out
 
@@ -136,7 +136,7 @@ class Operator:
         place = -1
         for value, default, kind in zip(values, self.defaults, self.kinds):
             place += 1
-            if value is default or value is None:
+            if value is default or (value is None and kind.optional):
                 key.append(value if type(value) is not float else "default")
             elif kind.tensor and isinstance(value, Handle):
                 key.append(value._spec)
@@ -149,11 +149,8 @@ class Operator:
                 values[place] = number
                 key.append(type(number))
                 operands.append(number)
-            elif kind.tensor and not kind.number:
-                raise TypeError(
-                    f"{self.name}(): argument '{self.parameters[place]}' (position {place + 1}) must be Tensor, not "
-                    f"{type(value).__name__}"
-                )
+            elif kind.operand and not (kind.number and isinstance(value, Handle)):
+                raise wrong_type(self.name, self.parameters[place], "Tensor" if kind.tensor else "Number", value, place)
             else:
                 if isinstance(value, Handle):
                     value = value.item()  # type: ignore[attr-defined]

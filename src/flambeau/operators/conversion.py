@@ -32,6 +32,8 @@ def format_strides(shape: Any, strides: Any, wanted: memory_format | None) -> An
         RuntimeError: the format is for another number of dimensions.
     """
     if wanted is None or wanted is preserve_format:
+        if strides is None:
+            raise RuntimeError("unsupported memory format Preserve: there is no tensor whose format could be kept")
         return _strides.like(shape, strides)
     if wanted is contiguous_format:
         return _strides.contiguous(shape)
@@ -181,6 +183,8 @@ def parse_to(args: Any, kwargs: Any) -> tuple[dtype | None, Any, bool, memory_fo
     if unknown:
         raise TypeError(f"to() got an unexpected keyword argument '{unknown.pop()}'")
     flags = []
+    if kind is not None:
+        kind = dtypes.as_dtype(kind, "to")
     for each in (*args, *([kwargs["other"]] if "other" in kwargs else [])):
         if isinstance(each, dtype):
             kind = each
@@ -192,6 +196,8 @@ def parse_to(args: Any, kwargs: Any) -> tuple[dtype | None, Any, bool, memory_fo
             kind, place = each._spec.dtype, each._spec.device
         elif isinstance(each, memory_format):
             format = each
+        elif isinstance(each, type):
+            kind = dtypes.as_dtype(each, "to")
         elif each is not None:
             raise TypeError(f"to() received an invalid combination of arguments - got ({type(each).__name__})")
     if len(flags) > 1:

@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 
 from ..autograd.grad_mode import mode
+from ..core import strides as _strides
 from ..core.devices import find
 from ..core.dtypes import (
+    FLOATING,
     INTEGER,
-    bool_,
+    as_dtype,
+    check_fits,
     dtype,
     dtype_of_number,
     from_numpy as dtype_from_numpy,
     get_default_dtype,
+    limits,
 )
 from ..core.memory_formats import memory_format
 from ..core.specs import Spec, spec
@@ -28,6 +32,7 @@ from ..tracing.recorder import record
 from .conversion import convert, format_strides
 from .declaration import functions, methods, operator
 from .kinds import Number
+from .parameters import as_number
 from .views import sizes
 
 Ints = tuple[int, ...]
@@ -71,6 +76,8 @@ def tensor(
             [3, 4]])
     """
     find(device)
+    if dtype is not None:
+        dtype = as_dtype(dtype, "tensor")
     if isinstance(data, Handle):
         import warnings
 
@@ -84,9 +91,21 @@ def tensor(
             made = convert(made, dtype)
         return finish(made.detach(), requires_grad)
     if isinstance(data, np.ndarray):
-        kind = dtype or dtype_from_numpy(data.dtype)
-        return from_array(_cast_array(data, kind), kind, requires_grad)
+        return _copy_of_array(data, dtype, requires_grad)
     return from_array(*array_of_data(data, dtype), requires_grad)
+
+
+def _copy_of_array(array: Any, kind: dtype | None, requires_grad: bool) -> Any:
+    """A tensor on a copy of a NumPy array, laid out like it."""
+    here = _layout_of(array)
+    kind = kind or here.dtype
+    layout = spec(array.shape, kind, _strides.like(here.shape, here.strides))
+    made = _cast_array(array, kind)
+    if layout.is_contiguous:
+        return from_array(made, kind, requires_grad)
+    memory = empty_array(layout)
+    memory[...] = made
+    return finish(wrap(at_rest(memory, layout), layout), requires_grad)
 
 
 def _cast_array(array: Any, kind: dtype) -> Any:
@@ -104,6 +123,8 @@ def array_of_data(data: Any, kind: dtype | None) -> tuple[Any, dtype]:
     if isinstance(data, np.generic):
         kind = kind or dtype_from_numpy(data.dtype)
         return _cast_array(np.asarray(data), kind), kind
+    if isinstance(data, (dict, set, frozenset)):
+        raise _no_dtype(data)
     if hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
         array = np.asarray(data)
         kind = kind or dtype_from_numpy(array.dtype)
@@ -126,16 +147,27 @@ def array_of_data(data: Any, kind: dtype | None) -> tuple[Any, dtype]:
 
 
 def _number(number: Any, kind: dtype) -> Any:
-    if kind.category <= INTEGER and isinstance(number, float) and (number != number or abs(number) == float("inf")):
-        name = "NaN" if number != number else "infinity"
-        raise ValueError(f"cannot convert float {name} to integer")
-    if type(number) is complex and kind.category < 3:
-        raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
-    if kind.category == INTEGER and kind is not bool_:
-        info = np.iinfo(kind.numpy)
-        if not int(info.min) <= int(number) <= int(info.max):
-            raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
+    if type(number) is complex and kind.category in (INTEGER, FLOATING):
+        _refuse_complex(kind)
+    if kind.category == INTEGER:
+        _check_range(number, kind)
     return number_array(number, kind)
+
+
+def _refuse_complex(kind: dtype) -> None:
+    if kind.category == FLOATING:
+        raise TypeError("must be real number, not complex")
+    raise TypeError("'complex' object cannot be interpreted as an integer")
+
+
+def _check_range(number: Any, kind: dtype) -> None:
+    """Raise PyTorch's error for a number of the data that an integer dtype does not hold."""
+    if type(number) is int and not -(1 << 63) <= number < 1 << 63:
+        raise ValueError("Overflow when unpacking long long")
+    least, greatest = limits(kind)
+    least = least or -greatest  # unsigned dtypes take negative numbers and wrap around
+    if not (least <= number <= greatest) or (not limits(kind).least and number < 0 and type(number) is float):
+        raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
 
 
 def _array_of_numbers(values: list[Any], kind: dtype) -> Any:
@@ -143,16 +175,26 @@ def _array_of_numbers(values: list[Any], kind: dtype) -> Any:
         return np.empty(0, kind.numpy)
     try:
         with np.errstate(all="ignore"):
+            kinds = set(map(type, values))
+            if kind.category in (INTEGER, FLOATING) and complex in kinds:
+                _refuse_complex(kind)
             if kind.category == INTEGER:
-                if float in set(map(type, values)):
+                if values:
+                    _check_range(min(values), kind)
+                    _check_range(max(values), kind)
+                if float in kinds:
                     values = [int(each) for each in values]
-                return np.array(values, kind.numpy)
+                return np.array(values, np.int64 if kind.numpy.kind == "i" else object).astype(kind.numpy)
             array = np.array(values)
             if array.dtype == object:
                 array = np.array([float(each) for each in values])
             return _cast_array(array, kind)
     except OverflowError:
         raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow") from None
+
+
+def _no_dtype(data: Any) -> RuntimeError:
+    return RuntimeError(f"Could not infer dtype of {type(data).__name__}")
 
 
 def _shape_of(data: Any) -> Ints:
@@ -165,15 +207,15 @@ def _shape_of(data: Any) -> Ints:
             shape.extend(data.shape)
             break
         if isinstance(data, (str, bytes)):
-            raise TypeError("new(): invalid data type 'str'")
+            if not shape or isinstance(data, bytes):
+                raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+            raise ValueError("too many dimensions 'str'")
+        if isinstance(data, (dict, set, frozenset)):
+            raise _no_dtype(data)
         try:
             length = len(data)
         except TypeError:
-            raise (
-                RuntimeError(f"Could not infer dtype of {type(data).__name__}")
-                if not shape
-                else TypeError(f"new(): invalid data type '{type(data).__name__}'")
-            ) from None
+            raise _no_dtype(data) from None
         shape.append(length)
         if not length:
             break
@@ -190,10 +232,19 @@ def _flatten(data: Any, shape: Ints, depth: int, leaves: list[Any]) -> None:
         elif isinstance(data, np.generic) or (isinstance(data, np.ndarray) and data.size == 1):
             leaves.append(np.reshape(data, ())[()])  # a NumPy scalar, which knows its dtype
         elif isinstance(data, (list, tuple)):
-            raise ValueError(f"expected sequence of length 1 at dim {depth} (got {len(data)})")
+            whole = leaves and all(isinstance(each, int) for each in leaves)
+            raise TypeError(
+                "'list' object cannot be interpreted as an integer" if whole else f"must be real number, not {type(data).__name__}"
+            )
+        elif isinstance(data, str):
+            raise TypeError("new(): invalid data type 'str'")
+        elif isinstance(data, Handle):
+            raise _not_one_element(data)
         else:
-            raise TypeError(f"must be real number, not {type(data).__name__}")
+            raise _no_dtype(data)
         return
+    if isinstance(data, Handle) and data._spec.numel != 1:
+        raise _not_one_element(data)
     if isinstance(data, (Handle, np.ndarray)):
         rest = tuple(data._spec.shape) if isinstance(data, Handle) else data.shape
         if rest != shape[depth:]:
@@ -213,7 +264,13 @@ def _flatten(data: Any, shape: Ints, depth: int, leaves: list[Any]) -> None:
         for each in data:
             _flatten(each, shape, depth + 1, leaves)
         return
-    raise TypeError(f"expected a sequence of length {shape[depth]} at dim {depth} (got {type(data).__name__})")
+    raise TypeError(f"not a sequence: expected one of length {shape[depth]} at dim {depth}, got {type(data).__name__}")
+
+
+def _not_one_element(data: Handle) -> Exception:
+    if data._spec.dtype.category <= INTEGER:
+        return TypeError("only integer tensors of a single element can be converted to an index")
+    return ValueError("only one element tensors can be converted to Python scalars")
 
 
 def _dtype_of_leaves(leaves: Sequence[Any]) -> dtype:
@@ -260,23 +317,7 @@ def numpy_tensor(array: Any) -> Any:
     """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
-    kind = dtype_from_numpy(array.dtype)
-    if not array.dtype.isnative:
-        raise ValueError(
-            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
-            "currently not supported."
-        )
-    if any(step < 0 for step in array.strides):
-        raise ValueError(
-            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
-            "currently "
-            "supported. (You can probably work around this by making a copy of your array  with array.copy().) "
-        )
-    if any(step % array.itemsize for step in array.strides):
-        raise ValueError(
-            "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate "
-            "the memory."
-        )
+    layout = _layout_of(array)
     if not array.flags.writeable:
         import warnings
 
@@ -288,10 +329,40 @@ def numpy_tensor(array: Any) -> Any:
             "writable before converting it to a tensor.",
             stacklevel=2,
         )
-        array = array.copy()
-    layout = spec(array.shape, kind, tuple(step // array.itemsize for step in array.strides))
+        array = _thawed(array)
     _, cell = share(array, layout)
     return finish(wrap(cell, layout), False)
+
+
+def _thawed(array: Any) -> Any:
+    """A writable copy of the memory that a read-only array shows, seen the same way."""
+    if not array.size:
+        return array.copy()
+    count = _strides.extent(array.shape, tuple(step // array.itemsize for step in array.strides))
+    memory = np.lib.stride_tricks.as_strided(array, (count,), (array.itemsize,)).copy()
+    return np.lib.stride_tricks.as_strided(memory, array.shape, array.strides)
+
+
+def _layout_of(array: Any) -> Spec:
+    """Dtype, shape and strides of a NumPy array.
+
+    Raises:
+        TypeError: PyTorch has no such dtype.
+        ValueError: the strides are negative or do not count whole elements.
+    """
+    kind = dtype_from_numpy(array.dtype)
+    if any(step < 0 for step in array.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "currently "
+            "supported. (You can probably work around this by making a copy of your array  with array.copy().) "
+        )
+    if any(step % array.itemsize for step in array.strides):
+        raise ValueError(
+            "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate "
+            "the memory."
+        )
+    return spec(array.shape, kind, tuple(step // array.itemsize for step in array.strides))
 
 
 def _new(shape: Ints, kind: dtype, requires_grad: bool) -> Any:
@@ -305,7 +376,7 @@ def _new(shape: Ints, kind: dtype, requires_grad: bool) -> Any:
 
 def empty(
     *size: Any, out: Any = None, dtype: dtype | None = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, pin_memory: bool = False, memory_format: memory_format | None = None,
+    requires_grad: bool = False, pin_memory: bool = False, memory_format: memory_format | None = None, **named: Any,
 ) -> Any:  # fmt: skip
     """Memory with whatever was in it.
 
@@ -314,7 +385,7 @@ def empty(
     torch.Size([2, 3])
     """
     find(device)
-    shape = sizes(size, "empty")
+    shape = sizes(size, "empty", "size", named)
     if memory_format is not None:
         steps = format_strides(shape, None, memory_format)
         return empty_layout(spec(shape, dtype or get_default_dtype(), steps), requires_grad)
@@ -347,6 +418,9 @@ def _filled(fill_value: Number, shape: Ints, dtype: dtype) -> Value:
 
 def filled(shape: Ints, value: Any, kind: dtype, requires_grad: bool = False) -> Any:
     """A tensor of one number, recorded: the number is an input of the program."""
+    kind = as_dtype(kind, "full") if type(kind) is type else kind
+    if value != 0 and value != 1:
+        check_fits(value, kind)
     key = (shape, type(value), kind)
     rule = _fill_rules.get(key)
     if rule is None:
@@ -366,7 +440,7 @@ _fill_rules: dict[Any, Any] = {}
 
 def zeros(
     *size: Any, out: Any = None, dtype: dtype | None = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, pin_memory: bool = False,
+    requires_grad: bool = False, pin_memory: bool = False, **named: Any,
 ) -> Any:  # fmt: skip
     """Filled with zero.
 
@@ -375,14 +449,15 @@ def zeros(
     tensor([0., 0.])
     """
     find(device)
+    shape = sizes(size, "zeros", "size", named)
     if out is not None:
-        return out_of(out, sizes(size), dtype).zero_()
-    return filled(sizes(size, "zeros"), 0, dtype or get_default_dtype(), requires_grad)
+        return out_of(out, shape, dtype).zero_()
+    return filled(shape, 0, dtype or get_default_dtype(), requires_grad)
 
 
 def ones(
     *size: Any, out: Any = None, dtype: dtype | None = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, pin_memory: bool = False,
+    requires_grad: bool = False, pin_memory: bool = False, **named: Any,
 ) -> Any:  # fmt: skip
     """Filled with one.
 
@@ -391,9 +466,10 @@ def ones(
     tensor([1, 1])
     """
     find(device)
+    shape = sizes(size, "ones", "size", named)
     if out is not None:
-        return out_of(out, sizes(size), dtype).fill_(1)
-    return filled(sizes(size, "ones"), 1, dtype or get_default_dtype(), requires_grad)
+        return out_of(out, shape, dtype).fill_(1)
+    return filled(shape, 1, dtype or get_default_dtype(), requires_grad)
 
 
 def full(
@@ -407,11 +483,30 @@ def full(
     tensor([3.5000, 3.5000])
     """
     find(device)
-    if isinstance(fill_value, Handle):
-        fill_value = fill_value.item()  # type: ignore[attr-defined]
+    shape, number = _sequence_of_sizes(size, "full"), number_to_fill(fill_value, "full")
     if out is not None:
-        return out_of(out, sizes((size,)), dtype).fill_(fill_value)
-    return filled(sizes((size,), "full"), fill_value, dtype or dtype_of_number(fill_value), requires_grad)
+        return out_of(out, shape, dtype).fill_(number)
+    return filled(shape, number, dtype or dtype_of_number(number), requires_grad)
+
+
+def _sequence_of_sizes(size: Any, function: str) -> Ints:
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(
+            f"{function}(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}"
+        )
+    return sizes((size,), function)
+
+
+def number_to_fill(value: Any, function: str) -> Any:
+    """``value`` (a number or a 0-dimensional tensor) as a Python number; TypeError when it is neither."""
+    if isinstance(value, Handle) and not value._spec.ndim:
+        value = value.item()  # type: ignore[attr-defined]
+    number = as_number(value)
+    if number is None:
+        raise TypeError(
+            f"{function}(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}"
+        )
+    return number
 
 
 functions.update(
@@ -420,27 +515,28 @@ functions.update(
 
 
 def new_zeros(input: Any, *size: Any, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False,
-              layout: Any = None, pin_memory: bool = False) -> Any:  # fmt: skip
+              layout: Any = None, pin_memory: bool = False, **named: Any) -> Any:  # fmt: skip
     """Zeros with the dtype of ``input``."""
-    return filled(sizes(size), 0, dtype or input._spec.dtype, requires_grad)
+    return filled(sizes(size, "new_zeros", "size", named), 0, dtype or input._spec.dtype, requires_grad)
 
 
 def new_ones(input: Any, *size: Any, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False,
-             layout: Any = None, pin_memory: bool = False) -> Any:  # fmt: skip
+             layout: Any = None, pin_memory: bool = False, **named: Any) -> Any:  # fmt: skip
     """Ones with the dtype of ``input``."""
-    return filled(sizes(size), 1, dtype or input._spec.dtype, requires_grad)
+    return filled(sizes(size, "new_ones", "size", named), 1, dtype or input._spec.dtype, requires_grad)
 
 
 def new_full(input: Any, size: Any, fill_value: Any, *, dtype: dtype | None = None, device: Any = None,
              requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Any:  # fmt: skip
     """Filled with ``fill_value``, with the dtype of ``input``."""
-    return filled(sizes((size,)), fill_value, dtype or input._spec.dtype, requires_grad)
+    shape, number = _sequence_of_sizes(size, "new_full"), number_to_fill(fill_value, "new_full")
+    return filled(shape, number, dtype or input._spec.dtype, requires_grad)
 
 
 def new_empty(input: Any, *size: Any, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False,
-              layout: Any = None, pin_memory: bool = False) -> Any:  # fmt: skip
+              layout: Any = None, pin_memory: bool = False, **named: Any) -> Any:  # fmt: skip
     """Uninitialised memory with the dtype of ``input``."""
-    return _new(sizes(size), dtype or input._spec.dtype, requires_grad)
+    return _new(sizes(size, "new_empty", "size", named), dtype or input._spec.dtype, requires_grad)
 
 
 def new_tensor(input: Any, data: Any, *, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False,

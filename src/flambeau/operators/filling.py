@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..core.dtypes import COMPLEX, INTEGER, bool_
+from ..core.dtypes import COMPLEX, bool_, check_fits, overflow
 from ..primitives import elementwise as p, memory
 from ..primitives.values import Value
 from .declaration import LIKE_FIRST, functions, methods, operator
@@ -23,24 +21,7 @@ def _value_back(grad: Any) -> Any:
 
 
 def _check_fits(input: Any, *arguments: Any) -> None:
-    """Raise PyTorch's error for a number that the dtype cannot hold."""
-    value, kind = arguments[-1], input._spec.dtype
-    if type(value) is complex:
-        if value.imag and kind.category != COMPLEX:
-            raise _overflow(kind)
-        value = value.real
-    if kind.category != INTEGER or type(value) not in (int, float):
-        return
-    info = np.iinfo(kind.numpy)
-    least = int(info.min) or -int(info.max)  # unsigned dtypes take negative numbers and wrap around
-    if not least <= value <= int(info.max):
-        raise _overflow(kind)
-
-
-def _overflow(kind: Any) -> RuntimeError:
-    c_name = {"float32": "float", "float64": "double"}.get(kind.name, kind.name)
-    c_name += "_t" if kind.category == INTEGER else ""
-    return RuntimeError(f"value cannot be converted to type {c_name} without overflow")
+    check_fits(arguments[-1], input._spec.dtype)
 
 
 @operator(
@@ -98,5 +79,5 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Value:
             f"{value.ndim} dimension{'s' if value.ndim != 1 else ''}."
         )
     if value.category == COMPLEX != input.category:
-        raise _overflow(input.dtype)
+        raise overflow(input.dtype)
     return p.select(mask, as_array(value, input.dtype), input)

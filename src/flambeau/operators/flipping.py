@@ -26,7 +26,7 @@ def flipped(input: Tensor, dims: Ints) -> Value:
 
 
 @composite()
-def flip(input: Any, *axes: Any, dims: Any = ()) -> Any:
+def flip(input: Any, *dims: Any, **named: Any) -> Any:
     """Elements in reverse order along ``dims``.
 
     >>> import flambeau as torch
@@ -34,7 +34,8 @@ def flip(input: Any, *axes: Any, dims: Any = ()) -> Any:
     tensor([[3, 4],
             [1, 2]])
     """
-    return flipped(input, _strides.normalize_axes(sizes(axes or (dims,), "dims"), input._spec.ndim, empty_is_all=False))
+    axes = sizes(dims, "flip", "dims", named)
+    return flipped(input, _strides.normalize_axes(axes, input._spec.ndim, empty_is_all=False))
 
 
 @composite()

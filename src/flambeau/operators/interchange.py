@@ -27,7 +27,10 @@ def frombuffer(
     >>> torch.frombuffer(bytearray([1, 0, 2, 0]), dtype=torch.int16)
     tensor([1, 2], dtype=torch.int16)
     """
-    view = memoryview(buffer)
+    try:
+        view = memoryview(buffer)
+    except TypeError:
+        raise ValueError("object does not implement Python buffer protocol.") from None
     length, size = view.nbytes, dtype.itemsize
     if not length or not count:
         raise ValueError(f"both buffer length ({length}) and count ({count}) must not be 0")
@@ -104,7 +107,7 @@ def asarray(
     if not isinstance(obj, (list, tuple, str, np.generic, int, float, complex)):
         try:
             shared = frombuffer(obj, dtype=dtype or get_default_dtype())
-        except TypeError:
+        except ValueError:
             pass  # no buffer: numbers, or something that holds them
         else:
             return finish(clone(shared) if copy else shared, requires_grad)

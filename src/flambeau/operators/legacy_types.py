@@ -5,6 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
+from ..core.devices import device as as_device
 from ..core.dtypes import (
     FLOATING,
     bfloat16,
@@ -49,30 +52,49 @@ class tensortype(type):
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, Handle) and instance._spec.dtype is cls.dtype
 
-    def __call__(cls, *args: Any, device: Any = None) -> Any:
-        return legacy_tensor(cls.dtype, args, f"torch.{cls.__name__}")
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return legacy_tensor(cls.dtype, args, kwargs, f"torch.{cls.__name__}")
 
     def __repr__(cls) -> str:
         return f"<class 'torch.{cls.__name__}'>"
 
 
-def legacy_tensor(kind: dtype, args: tuple[Any, ...], name: str) -> Any:
-    """A tensor of dtype ``kind``: empty, of the sizes given, or of the numbers in a sequence (cast as in C).
+def legacy_tensor(kind: dtype, args: tuple[Any, ...], kwargs: dict[str, Any], name: str, any_dtype: bool = False) -> Any:
+    """A tensor of dtype ``kind``: empty, of the sizes given, or of the numbers in a sequence.
+
+    ``any_dtype``: a tensor given may be of another dtype, and stays so (``torch.Tensor``).
 
     Raises:
-        TypeError: a tensor of another dtype is given.
+        TypeError: the arguments are nothing of this, or a tensor of another dtype is given.
     """
-    if len(args) == 1:
-        data = args[0]
-        if isinstance(data, Handle):
-            if data._spec.dtype is not kind:
-                raise TypeError(f"{name}: expected a tensor of dtype {kind} but got {data._spec.dtype}; use .to({kind})")
-            return data.detach()  # type: ignore[attr-defined]  # Tensor is declared above this layer
-        if isinstance(data, (list, tuple)) and not isinstance(data, Size):
-            return creation.tensor(data).to(kind) if len(data) else creation.empty(0, dtype=kind)
-        if hasattr(data, "__array__"):
-            return creation.tensor(data).to(kind)
-    return creation.empty(*args, dtype=kind) if args else creation.empty(0, dtype=kind)
+    if kwargs:
+        find_on_cpu(kwargs.pop("device", None))
+        args = (*args, *(kwargs.pop(key) for key in ("size", "data", "other") if key in kwargs and not args))
+        if kwargs:
+            given = ", ".join(f"{key}={type(value).__name__}" for key, value in kwargs.items())
+            raise TypeError(f"new() received an invalid combination of arguments - got ({given}); it takes sizes or data")
+    if not args:
+        return creation.empty(0, dtype=kind)
+    data = args[0]
+    if len(args) > 1 or isinstance(data, (int, Size)) or (hasattr(data, "__index__") and not hasattr(data, "__len__")):
+        return creation.empty(*args, dtype=kind)
+    if isinstance(data, Handle):
+        if data._spec.dtype is not kind and not any_dtype:
+            raise TypeError(f"{name}: expected a tensor of dtype {kind} but got {data._spec.dtype}; use .to({kind})")
+        return data.detach()  # type: ignore[attr-defined]  # Tensor is declared above this layer
+    if isinstance(data, str):
+        raise TypeError("new(): invalid data type 'str'")
+    if not hasattr(data, "__getitem__") or isinstance(data, (dict, np.generic)):
+        raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
+    return creation.tensor(data if hasattr(data, "__array__") else list(data), dtype=kind)
+
+
+def find_on_cpu(device: Any) -> None:
+    """Raise PyTorch's error for a device that is not the CPU."""
+    if device is not None and as_device(device).type != "cpu":
+        raise RuntimeError(
+            f"legacy constructor expects device type: cpu but device type: {as_device(device).type} was passed"
+        )
 
 
 def _make(name: str) -> tensortype:
@@ -91,7 +113,9 @@ def dtype_of_type(wanted: Any) -> dtype:
         return wanted.dtype
     if wanted is Classes.tensor or wanted == "torch.Tensor":
         return get_default_dtype()
-    name = wanted if isinstance(wanted, str) else getattr(wanted, "__name__", str(wanted))
+    if not isinstance(wanted, (str, type)):
+        raise TypeError("dtype must be a type, str, or dtype object")
+    name = wanted if isinstance(wanted, str) else wanted.__name__
     short = name.removeprefix("torch.")
     if short in DTYPES and short != name:
         return DTYPES[short]

@@ -64,9 +64,9 @@ def resize_as(self: Any, tensor: Any) -> Any:
 
 
 @_method
-def new(self: Any, *args: Any, device: Any = None) -> Any:
+def new(self: Any, *args: Any, **kwargs: Any) -> Any:
     """A tensor of this dtype: empty, of the sizes given, or of the numbers in a sequence."""
-    return legacy_tensor(self.dtype, args, "new")
+    return legacy_tensor(self.dtype, args, kwargs, "new")
 
 
 @_method

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.dtypes import dtype as _dtype
+from ..core.dtypes import as_dtype, dtype as _dtype
 from ..tracing.handles import Handle
 
 #: Stands for an argument that was not given.
@@ -25,6 +25,9 @@ class Kind:
         self.number = "Number" in words
         self.tensors = "Tensors" in words
         self.words = words
+        self.operand = (self.tensor or self.number) and set(words) <= {"Tensor", "Number", "None"}
+        #: PyTorch takes None for a structural parameter wherever it means "as usual".
+        self.optional = "None" in words or not (self.tensor or self.number)
 
     def canonical(self, value: Any, operator: str, parameter: str, place: int) -> Any:
         """A structural argument in hashable, canonical form; TypeError when it is of the wrong type."""
@@ -42,23 +45,20 @@ class Kind:
         if "float" in words:
             if isinstance(value, (int, float)):
                 return float(value)
-            raise _wrong_type(operator, parameter, "float", value, place)
+            raise wrong_type(operator, parameter, "float", value, place)
         if words == ["bool"] and not isinstance(value, bool):
             if isinstance(value, int):
                 return bool(value)
-            raise _wrong_type(operator, parameter, "bool", value, place)
+            raise wrong_type(operator, parameter, "bool", value, place)
         if "dtype" in words and not isinstance(value, _dtype):
-            if value in (float, int, bool, complex):
-                from ..core.dtypes import dtype_of_category, number_category
-
-                return dtype_of_category(number_category[value])
-            raise _wrong_type(operator, parameter, "torch.dtype", value, place)
+            return as_dtype(value, operator)
         if isinstance(value, list):
             return tuple(tuple(each) if isinstance(each, list) else each for each in value)
         return value
 
 
-def _wrong_type(operator: str, parameter: str, wanted: str, value: Any, place: int) -> TypeError:
+def wrong_type(operator: str, parameter: str, wanted: str, value: Any, place: int) -> TypeError:
+    """PyTorch's error for an argument of the wrong type."""
     return TypeError(
         f"{operator}(): argument '{parameter}' (position {place + 1}) must be {wanted}, not {type(value).__name__}"
     )

@@ -73,19 +73,6 @@ def _layout_like(name: str, input: Any, kind: dtype | None, memory_format: Any) 
     return spec(here.shape, kind or here.dtype, format_strides(here.shape, here.strides, memory_format))
 
 
-def _size(name: str, size: tuple[Any, ...], named: dict[str, Any]) -> Shape:
-    if "size" in named and not size:
-        size = (named.pop("size"),)
-    if named:
-        raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(named))}'")
-    if not size:
-        raise TypeError(f"{name}() received an invalid combination of arguments - got (), but expected the sizes")
-    for each in size if not isinstance(size[0], (list, tuple)) else size[0]:
-        if isinstance(each, (float, str)):
-            raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(each).__name__}")
-    return sizes(size, name)
-
-
 def rand(
     *size: Any, generator: Any = None, out: Any = None, dtype: dtype | None = None, layout: Any = None,
     device: Any = None, requires_grad: bool = False, pin_memory: bool = False, **named: Any,
@@ -104,7 +91,7 @@ def rand(
     tensor([0.4963, 0.7682, 0.0885])
     """
     find(device)
-    shape = _size("rand", size, named)
+    shape = sizes(size, "rand", "size", named)
     return _made(
         UNIFORM, shape, dtype or get_default_dtype(), lambda of: uniform_sample("rand", of.dtype, generator), out,
         dtype, requires_grad,
@@ -129,7 +116,7 @@ def randn(
     tensor([ 1.5410, -0.2934, -2.1788])
     """
     find(device)
-    shape = _size("randn", size, named)
+    shape = sizes(size, "randn", "size", named)
     return _made(
         NORMAL, shape, dtype or get_default_dtype(),
         lambda of: normal_sample("randn", of.dtype, generator, contiguous=of.is_contiguous), out, dtype, requires_grad,
@@ -286,7 +273,7 @@ def normal(
             raise TypeError("normal() received an invalid combination of arguments: mean must be float, not complex")
         mean, std = number("normal", "mean", mean), number("normal", "std", std)
         return _made(
-            NORMAL, _size("normal", (size,), {}),
+            NORMAL, sizes((size,), "normal"),
             dtype or get_default_dtype(),
             lambda of: normal_sample("normal", of.dtype, generator, mean, std, of.is_contiguous), out, dtype,
             requires_grad,

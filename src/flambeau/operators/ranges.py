@@ -64,7 +64,7 @@ def _finished(name: str, made: Any, out: Any, requires_grad: bool) -> Any:
 
 
 def arange(
-    start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: dtype | None = None, layout: Any = None,
+    start: Any = None, end: Any = None, step: Any = 1, *, out: Any = None, dtype: dtype | None = None, layout: Any = None,
     device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Any:  # fmt: skip
     """The numbers start, start + step, … below ``end`` (above it when the step is negative).
@@ -78,7 +78,11 @@ def arange(
     """
     find(device)
     if end is None:
+        if start is None:
+            raise TypeError("arange() received an invalid combination of arguments - got (), but expected at least `end`")
         start, end = 0, start
+    elif start is None:
+        start = 0
     start, end, step = _number(start, "arange"), _number(end, "arange"), _number(step, "arange")
     kind = dtype or (out._spec.dtype if out is not None else None)
     if kind is None:
@@ -110,7 +114,7 @@ def _check_range(name: str, start: Any, end: Any, step: Any, kind: dtype) -> Non
 
 
 def range_(
-    start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: dtype | None = None, layout: Any = None,
+    start: Any, end: Any, step: Any = 1, *, out: Any = None, dtype: dtype | None = None, layout: Any = None,
     device: Any = None, requires_grad: bool = False,
 ) -> Any:  # fmt: skip
     """Like :func:`arange` with ``end`` included. Deprecated in PyTorch; use :func:`arange`."""
@@ -123,8 +127,6 @@ def range_(
         stacklevel=2,
     )
     find(device)
-    if end is None:
-        start, end = 0, start
     start, end, step = _number(start, "range"), _number(end, "range"), _number(step, "range")
     kind = dtype or (out._spec.dtype if out is not None else get_default_dtype())
     _check_range("range", start, end, step, kind)

@@ -41,7 +41,7 @@ def _repeat(input: Tensor, repeats: Ints) -> Value:
     return memory.reshape(memory.broadcast(memory.reshape(input, shape=ones), shape=pairs), shape=shape)
 
 
-def repeat(input: Any, *repeats: Any) -> Any:
+def repeat(input: Any, *repeats: Any, **named: Any) -> Any:
     """The tensor copied so many times along each dimension; more repeats than dimensions add dimensions in front.
 
     >>> import flambeau as torch
@@ -49,9 +49,7 @@ def repeat(input: Any, *repeats: Any) -> Any:
     tensor([[1, 2, 1, 2],
             [1, 2, 1, 2]])
     """
-    if not repeats:
-        raise TypeError('repeat() missing 1 required positional arguments: "repeats"')
-    times = sizes(repeats, "repeats")
+    times = sizes(repeats, "repeat", "repeats", named)
     if len(times) < input._spec.ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     return _repeat(input, times)
@@ -60,14 +58,14 @@ def repeat(input: Any, *repeats: Any) -> Any:
 methods["repeat"] = repeat
 
 
-def tile(input: Any, *dims: Any) -> Any:
+def tile(input: Any, *dims: Any, **named: Any) -> Any:
     """Like :meth:`repeat`, but missing repeats are one.
 
     >>> import flambeau as torch
     >>> torch.tile(torch.tensor([1, 2]), (2,))
     tensor([1, 2, 1, 2])
     """
-    times = sizes(dims, "dims")
+    times = sizes(dims, "tile", "dims", named)
     return _repeat(input, (1,) * (input._spec.ndim - len(times)) + times)
 
 

@@ -20,10 +20,25 @@ from .view_declaration import view_operator
 Ints = tuple[int, ...]
 
 
-def sizes(arguments: Sequence[Any], name: str = "size") -> Ints:
-    """The sizes given either as separate ints or as one sequence."""
+def sizes(arguments: Sequence[Any], name: str = "size", parameter: str = "size", named: Any = None) -> Ints:
+    """The sizes given to a function either as separate ints, as one sequence, or by keyword.
+
+    Raises:
+        TypeError: there are none, there are others by keyword, or they are no ints.
+    """
+    if named or not arguments:
+        if set(named or ()) - {parameter}:
+            unknown = next(key for key in named if key != parameter)
+            raise TypeError(f"{name}() got an unexpected keyword argument '{unknown}'")
+        if not named:
+            raise TypeError(f'{name}() missing 1 required positional arguments: "{parameter}"')
+        if arguments:
+            raise TypeError(f"{name}() got multiple values for argument '{parameter}'")
+        arguments = (named[parameter],)
     if len(arguments) == 1 and isinstance(arguments[0], (tuple, list)):
         arguments = arguments[0]
+    elif len(arguments) > 1 and isinstance(arguments[0], (tuple, list)):
+        raise TypeError(f"{name}() takes 1 positional argument but {len(arguments)} were given")
     return tuple(each if type(each) is int else as_index(each, name) for each in arguments)
 
 
@@ -34,11 +49,11 @@ def as_index(value: Any, name: str = "size") -> int:
         TypeError: it is no integer.
     """
     try:
-        return value.__index__()
+        if not isinstance(value, bool):
+            return value.__index__()
     except (AttributeError, TypeError):
-        raise TypeError(
-            f"{name}: argument must be tuple of ints, but found element of type {type(value).__name__}"
-        ) from None
+        pass
+    raise TypeError(f"{name}(): argument must be tuple of ints, but found element of type {type(value).__name__}")
 
 
 # -- rules ------------------------------------------------------------------------------------------------------------
@@ -46,6 +61,7 @@ def as_index(value: Any, name: str = "size") -> int:
 
 @view_operator({"input": lambda grad, input_spec: grad.reshape(input_spec.shape)}, name="view")
 def view_as_shape(here: Spec, shape: Ints) -> Any:
+    """Another shape of as many elements."""
     wanted = _strides.infer(shape, here.numel)
     steps = _strides.view(here.shape, here.strides, wanted)
     if steps is None:
@@ -58,16 +74,19 @@ def view_as_shape(here: Spec, shape: Ints) -> Any:
 
 @view_operator({"input": lambda grad, input_spec: grad.reshape(input_spec.shape)}, name="_unsafe_view")
 def unsafe_view(here: Spec, shape: Ints) -> Any:
+    """Another shape, whose result does not count as a view."""
     return shape, _strides.view(here.shape, here.strides, shape), 0
 
 
 @view_operator({"input": lambda grad: grad}, name="alias")
 def alias_of(here: Spec) -> Any:
+    """All of it."""
     return here.shape, here.strides, 0
 
 
 @view_operator({"input": lambda grad, axes: grad.permute(_inverse(axes))}, name="permute")
 def permuted(here: Spec, axes: Ints) -> Any:
+    """The dimensions in another order."""
     return tuple(here.shape[axis] for axis in axes), tuple(here.strides[axis] for axis in axes), 0
 
 
@@ -84,27 +103,27 @@ def _swap(here: Spec, first: int, second: int) -> Any:
 
 @view_operator({"input": lambda grad, first, second: grad.transpose(first, second)}, name="transpose")
 def transposed(here: Spec, first: int, second: int) -> Any:
+    """Two dimensions exchanged."""
     return _swap(here, first, second)
 
 
 @view_operator({"input": lambda grad: grad.t()}, name="t")
 def matrix_transposed(here: Spec) -> Any:
+    """A matrix's dimensions exchanged; a vector as it is."""
     return here.shape[::-1], here.strides[::-1], 0
 
 
 @view_operator({"input": lambda grad, input_spec: grad.sum_to_size(input_spec.shape)}, name="expand")
 def expanded(here: Spec, shape: Ints) -> Any:
+    """Dimensions of one element repeated."""
     return *_strides.expand(here.shape, here.strides, shape), 0
 
 
 @view_operator({"input": lambda grad, axis: grad.squeeze(axis)}, name="unsqueeze")
 def unsqueezed(here: Spec, axis: int) -> Any:
+    """One more dimension, of one element."""
     step = here.shape[axis] * here.strides[axis] if axis < here.ndim else 1
     return (*here.shape[:axis], 1, *here.shape[axis:]), (*here.strides[:axis], step, *here.strides[axis:]), 0
-
-
-def _unsqueeze_like(grad: Any, shape: Ints) -> Any:
-    return grad.reshape(shape)
 
 
 def _drop(here: Spec, axes: Ints) -> Any:
@@ -112,32 +131,31 @@ def _drop(here: Spec, axes: Ints) -> Any:
     return tuple(here.shape[axis] for axis in kept), tuple(here.strides[axis] for axis in kept), 0
 
 
-@view_operator({"input": lambda grad, input_spec: _unsqueeze_like(grad, input_spec.shape)}, name="squeeze")
+@view_operator({"input": lambda grad, input_spec: grad.reshape(input_spec.shape)}, name="squeeze")
 def squeezed_all(here: Spec) -> Any:
+    """Without the dimensions of one element."""
     return _drop(here, tuple(range(here.ndim)))
 
 
 @view_operator(
-    {"input": lambda grad, input_spec: _unsqueeze_like(grad, input_spec.shape)}, name="squeeze", node="SqueezeBackward1"
+    {"input": lambda grad, input_spec: grad.reshape(input_spec.shape)}, name="squeeze", node="SqueezeBackward1"
 )
 def squeezed(here: Spec, axis: int) -> Any:
+    """Without a dimension, where that has one element."""
     return _drop(here, (axis,))
 
 
 @view_operator(
-    {"input": lambda grad, input_spec: _unsqueeze_like(grad, input_spec.shape)}, name="squeeze", node="SqueezeBackward2"
+    {"input": lambda grad, input_spec: grad.reshape(input_spec.shape)}, name="squeeze", node="SqueezeBackward2"
 )
 def squeezed_several(here: Spec, axes: Ints) -> Any:
+    """Without those of the dimensions that have one element."""
     return _drop(here, axes)
 
 
 def _select_back(grad: Any, input_spec: Spec, axis: int, index: int) -> Any:
-    made = _zeros_like_spec(grad, input_spec)
+    made = grad.new_zeros(input_spec.shape)
     return placed(made, grad, lambda whole: selected(whole, axis, index))
-
-
-def _zeros_like_spec(grad: Any, input_spec: Spec) -> Any:
-    return grad.new_zeros(input_spec.shape)
 
 
 def placed(zeros: Any, grad: Any, window: Any) -> Any:
@@ -155,12 +173,13 @@ def placed(zeros: Any, grad: Any, window: Any) -> Any:
     places=(lambda axis, index: axis, lambda here, axis, index: index * here.strides[axis]),
 )  # fmt: skip
 def selected(here: Spec, axis: int, index: int) -> Any:
+    """One index of a dimension."""
     shape = tuple(here.shape)
     return shape[:axis] + shape[axis + 1 :], here.strides[:axis] + here.strides[axis + 1 :], 0
 
 
 def _slice_back(grad: Any, input_spec: Spec, axis: int, start: int, stop: int, step: int) -> Any:
-    made = _zeros_like_spec(grad, input_spec)
+    made = grad.new_zeros(input_spec.shape)
     return placed(made, grad, lambda whole: sliced(whole, axis, start, stop, step))
 
 
@@ -172,6 +191,7 @@ def _slice_back(grad: Any, input_spec: Spec, axis: int, start: int, stop: int, s
     ),
 )  # fmt: skip
 def sliced(here: Spec, axis: int, start: int, stop: int, step: int) -> Any:
+    """A range of a dimension; what of it there is has been worked out."""
     count = len(range(start, stop, step))
     shape = (*here.shape[:axis], count, *here.shape[axis + 1 :])
     steps = (*here.strides[:axis], here.strides[axis] * step, *here.strides[axis + 1 :])
@@ -179,12 +199,13 @@ def sliced(here: Spec, axis: int, start: int, stop: int, step: int) -> Any:
 
 
 def _diagonal_back(grad: Any, input_spec: Spec, offset: int, first: int, second: int) -> Any:
-    made = _zeros_like_spec(grad, input_spec)
+    made = grad.new_zeros(input_spec.shape)
     return placed(made, grad, lambda whole: diagonal_of(whole, offset, first, second))
 
 
 @view_operator({"input": _diagonal_back}, name="diagonal")
 def diagonal_of(here: Spec, offset: int, first: int, second: int) -> Any:
+    """A diagonal, as the last dimension."""
     if offset >= 0:
         count = max(min(here.shape[first], here.shape[second] - offset), 0)
         start = offset * here.strides[second] if count else 0
@@ -204,6 +225,7 @@ def _unfold_back(grad: Any, input_spec: Spec, axis: int, size: int, step: int) -
 
 @view_operator({"input": _unfold_back}, name="unfold")
 def unfolded(here: Spec, axis: int, size: int, step: int) -> Any:
+    """All windows of a dimension, as one more."""
     length = here.shape[axis] if here.ndim else 1
     stride = here.strides[axis] if here.ndim else 1
     count = (length - size) // step + 1
@@ -231,13 +253,15 @@ def strided(here: Spec, shape: Ints, steps: Ints, offset: int, first: int) -> An
 window_operator.append(strided)
 
 
-@view_operator({"input": lambda grad: _view_as_complex(grad.contiguous())}, name="view_as_real")
+@view_operator({"input": lambda grad: complex_view(grad.contiguous())}, name="view_as_real")
 def real_view(here: Spec) -> Any:
+    """Complex numbers as pairs."""
     return (*here.shape, 2), (*(2 * step for step in here.strides), 1), 0, here.dtype.to_real()
 
 
-@view_operator({"input": lambda grad: _view_as_real(grad)}, name="view_as_complex")
+@view_operator({"input": lambda grad: real_view(grad)}, name="view_as_complex")
 def complex_view(here: Spec) -> Any:
+    """Pairs as complex numbers."""
     if here.dtype.category == COMPLEX or not here.dtype.is_floating_point:
         raise RuntimeError(
             f"view_as_complex is only supported for floating point tensors, but got a tensor of {here.dtype}"
@@ -251,31 +275,11 @@ def complex_view(here: Spec) -> Any:
     return here.shape[:-1], tuple(step // 2 for step in here.strides[:-1]), 0, here.dtype.to_complex()
 
 
-def _real_back(grad: Any) -> Any:
-    from ..tracing.handles import Classes
-
-    return Classes.tensor.complex(grad, grad.new_zeros(grad.shape))  # type: ignore[attr-defined]
-
-
-def _imag_back(grad: Any) -> Any:
-    from ..tracing.handles import Classes
-
-    return Classes.tensor.complex(grad.new_zeros(grad.shape), grad)  # type: ignore[attr-defined]
-
-
-def _view_as_real(x: Any) -> Any:
-    return real_view(x)
-
-
-def _view_as_complex(x: Any) -> Any:
-    return complex_view(x)
-
-
 # -- functions --------------------------------------------------------------------------------------------------------
 
 
 @composite(function=False)
-def view(input: Any, *shape: Any) -> Any:
+def view(input: Any, *shape: Any, **named: Any) -> Any:
     """The same memory with another shape (one size may be -1), or read as another dtype.
 
     Raises:
@@ -288,9 +292,11 @@ def view(input: Any, *shape: Any) -> Any:
     """
     from ..core.dtypes import dtype
 
+    if "dtype" in named and not shape:
+        shape = (named.pop("dtype"),)
     if len(shape) == 1 and isinstance(shape[0], dtype):
         return view_as_dtype(input, shape[0])
-    return view_as_shape(input, sizes(shape))
+    return view_as_shape(input, sizes(shape, "view", "size", named))
 
 
 def view_as_dtype(input: Any, kind: Any) -> Any:
@@ -334,7 +340,7 @@ _reshapes: dict[Any, tuple[Ints, bool]] = {}
 
 
 @composite()
-def reshape(input: Any, *shape: Any) -> Any:
+def reshape(input: Any, *shape: Any, **named: Any) -> Any:
     """The same elements in another shape: a view where one exists, else a copy.
 
     >>> import flambeau as torch
@@ -343,10 +349,12 @@ def reshape(input: Any, *shape: Any) -> Any:
     """
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
+    elif named or not shape:
+        shape = sizes(shape, "reshape", "shape", named)
     here = input._spec
     found = _reshapes.get((here, shape))
     if found is None:
-        wanted = _strides.infer(sizes(shape, "reshape"), here.numel)
+        wanted = _strides.infer(sizes((shape,), "reshape"), here.numel)
         if len(_reshapes) > 4096:
             _reshapes.clear()
         found = _reshapes[here, shape] = wanted, _strides.view(here.shape, here.strides, wanted) is not None
@@ -377,14 +385,14 @@ def reshape_as(input: Any, other: Any) -> Any:
 
 
 @composite(aliases=())
-def permute(input: Any, *dims: Any) -> Any:
+def permute(input: Any, *dims: Any, **named: Any) -> Any:
     """Dimensions in another order.
 
     >>> import flambeau as torch
     >>> torch.zeros(2, 3).permute(1, 0).shape
     torch.Size([3, 2])
     """
-    order = sizes(dims, "permute")
+    order = sizes(dims, "permute", "dims", named)
     rank = input._spec.ndim
     if len(order) != rank:
         raise RuntimeError(
@@ -456,7 +464,7 @@ def moveaxis(input: Any, source: Any, destination: Any) -> Any:
 
 
 @composite(function=False)
-def expand(input: Any, *size: Any, implicit: bool = False) -> Any:
+def expand(input: Any, *size: Any, implicit: bool = False, **named: Any) -> Any:
     """Broadcast to a larger size without copying; -1 keeps a size.
 
     >>> import flambeau as torch
@@ -464,7 +472,7 @@ def expand(input: Any, *size: Any, implicit: bool = False) -> Any:
     tensor([[1, 1, 1],
             [2, 2, 2]])
     """
-    return expanded(input, sizes(size, "expand"))
+    return expanded(input, sizes(size, "expand", "size", named))
 
 
 @composite(function=False)
