@@ -184,7 +184,9 @@ def _array_of_numbers(values: list[Any], kind: dtype) -> Any:
                     _check_range(max(values), kind)
                 if float in kinds:
                     values = [int(each) for each in values]
-                return np.array(values, np.int64 if kind.numpy.kind == "i" else object).astype(kind.numpy)
+                if kind.numpy.kind == "u":
+                    values = [each & (1 << 8 * kind.itemsize) - 1 for each in values]
+                return np.array(values, kind.numpy)
             array = np.array(values)
             if array.dtype == object:
                 array = np.array([float(each) for each in values])
@@ -200,8 +202,7 @@ def _no_dtype(data: Any) -> RuntimeError:
 def _shape_of(data: Any) -> Ints:
     shape: list[int] = []
     while not isinstance(data, (int, float, bool, complex, np.generic)):
-        if isinstance(data, Handle):
-            shape.extend(data._spec.shape)
+        if isinstance(data, Handle):  # it stands for a number
             break
         if isinstance(data, np.ndarray):
             shape.extend(data.shape)
@@ -243,8 +244,6 @@ def _flatten(data: Any, shape: Ints, depth: int, leaves: list[Any]) -> None:
         else:
             raise _no_dtype(data)
         return
-    if isinstance(data, Handle) and data._spec.numel != 1:
-        raise _not_one_element(data)
     if isinstance(data, (Handle, np.ndarray)):
         rest = tuple(data._spec.shape) if isinstance(data, Handle) else data.shape
         if rest != shape[depth:]:
