@@ -271,7 +271,11 @@ def node_hooks(t):
 def multi_grad_hooks(t):
     x, y, z = (t.ones(2, requires_grad=True) for _ in range(3))
     seen = []
-    handle = t.autograd.graph.register_multi_grad_hook([x, y, z], lambda grads: seen.append([None if g is None else g.tolist() for g in grads]))
+
+    def note(grads):
+        seen.append([None if g is None else g.tolist() for g in grads])
+
+    handle = t.autograd.graph.register_multi_grad_hook([x, y, z], note)
     (x * 2 + y * 3).sum().backward()
     (x * z * y).sum().backward()
     handle.remove()
@@ -541,14 +545,14 @@ def in_place_twice_with_saved(t):
 def split_views(t):
     x = t.ones(4, requires_grad=True)
     y = x * 1
-    a, b = y.split(2)
+    a, _ = y.split(2)
     return attempt(lambda: a.mul_(2))
 
 
 @case
 def unbound_views(t):
     x = t.ones(2, 2, requires_grad=True)
-    a, b = (x * 1).unbind()
+    a, _ = (x * 1).unbind()
     return attempt(lambda: a.mul_(2))
 
 

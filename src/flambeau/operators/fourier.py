@@ -12,10 +12,10 @@ from ..core import strides as _strides
 from ..core.dtypes import COMPLEX, FLOATING, get_default_dtype
 from ..core.names import scalar_name
 from ..core.specs import Spec
-from ..primitives import elementwise as p
-from ..primitives import fourier as transforms
+from ..primitives import elementwise as p, fourier as transforms
 from ..primitives.values import Value
 from .declaration import composite, functions, operator
+from .kinds import Tensor
 
 Ints = tuple[int, ...]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...autograd.plans import called
 from ...primitives import elementwise as p, linear_algebra as lapack, memory
 from ...primitives.values import Value
 from ..declaration import composite, operator
@@ -100,7 +101,7 @@ def cholesky_solve(B: Any, L: Any, upper: bool = False) -> Any:
             f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L._spec.shape[-1]} by {L._spec.shape[-1]} but "
             f"each b matrix is {B._spec.shape[-2]} by {B._spec.shape[-1]}"
         )
-    return _solve_with(L, B, upper)
+    return called(_solve_with(L, B, upper), "CholeskySolveBackward0")
 
 
 @composite()
@@ -108,4 +109,4 @@ def cholesky_inverse(L: Any, upper: bool = False) -> Any:
     """The inverse of A, given its Cholesky factor L."""
     check_matrix("cholesky_inverse", L._spec)
     check_square("cholesky_inverse", L._spec)
-    return _solve_with(L, identity(L).expand(L._spec.shape), upper)
+    return called(_solve_with(L, identity(L).expand(L._spec.shape), upper), "CholeskyInverseBackward0")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...autograd.plans import called
 from ...core.dtypes import finfo, int64
 from ..declaration import composite
 from ..return_names import named
@@ -66,4 +67,5 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
         residuals = none
     if vector:
         solution = solution.squeeze(-1)
+    solution, residuals = (called(each, "LinalgLstsqBackward0") for each in (solution, residuals))
     return named("linalg_lstsq")((solution, residuals, rank, values))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...autograd.plans import called
 from ...core.dtypes import int32, int64
 from ...core.names import scalar_name
 from ...primitives import linear_algebra as lapack
@@ -125,7 +126,8 @@ def linalg_lu(A: Any, *, pivot: bool = True) -> Any:
     check_matrix("linalg.lu", A._spec)
     packed, pivots, _ = _factor(A, pivot)
     order = _permutation(pivots, A._spec.shape[-2], A) if pivot else A.new_empty(0)
-    return named("linalg_lu")((order.detach(), *unpacked(packed)))
+    parts = [called(each, "LinalgLuBackward0") for each in unpacked(packed)]
+    return named("linalg_lu")((order.detach(), *parts))
 
 
 def _lu(A: Any, pivot: bool = True, get_infos: bool = False, *, out: Any = None) -> Any:
@@ -166,7 +168,8 @@ def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_piv
     empty = LU_data.new_empty(0)
     order = _permutation(LU_pivots, LU_data._spec.shape[-2], LU_data) if unpack_pivots else empty
     lower, upper = unpacked(LU_data) if unpack_data else (empty, empty)
-    return named("lu_unpack")((order.detach(), lower, upper))
+    parts = [called(each, "LuUnpackBackward0") for each in (lower, upper)]
+    return named("lu_unpack")((order.detach(), *parts))
 
 
 @composite(function=False, method=False, name="linalg_lu_solve")
@@ -191,10 +194,10 @@ def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint:
     order = _permutation(pivots, size, LU)
     if not adjoint:
         inner = solve_triangular_left(LU, order.mT @ B, False, True)
-        return solve_triangular_left(LU, inner, True)
+        return called(solve_triangular_left(LU, inner, True), "LinalgLuSolveBackward0")
     turned_lu = LU.mH
     inner = solve_triangular_left(turned_lu, B, False)
-    return by_columns(order @ solve_triangular_left(turned_lu, inner, True, True))
+    return called(by_columns(order @ solve_triangular_left(turned_lu, inner, True, True)), "LinalgLuSolveBackward0")
 
 
 @composite()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...autograd.plans import called
 from ...primitives import linear_algebra as lapack, memory
 from ...primitives.values import Value
 from ..declaration import composite, operator
@@ -122,7 +123,7 @@ def householder_product(A: Any, tau: Any) -> Any:
     _check_reflectors("torch.linalg.householder_product", A, tau)
     rows, width = A._spec.shape[-2:]
     start = identity(A, rows)[:, :width].expand(*A._spec.shape[:-2], rows, width)
-    return by_columns(_reflect(A, tau, start, True, True, False))
+    return called(by_columns(_reflect(A, tau, start, True, True, False)), "LinalgHouseholderProductBackward0")
 
 
 @composite()
@@ -144,4 +145,4 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
         raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be greater than or equal to tau.shape[-1]")
     if other._spec.shape[side] != input._spec.shape[-2]:
         raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be equal to input.shape[-2]")
-    return by_columns(_reflect(input, tau, other, left, left != transpose, transpose))
+    return called(by_columns(_reflect(input, tau, other, left, left != transpose, transpose)), "OrmqrBackward0")

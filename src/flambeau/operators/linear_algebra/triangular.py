@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...autograd.plans import called
 from ...core import strides as _strides
+from ...core.memory_formats import contiguous_format
 from ...primitives import linear_algebra as lapack
 from ...primitives.values import Value
 from ..declaration import composite, operator
@@ -62,10 +64,5 @@ def triangular_solve(b: Any, A: Any, upper: bool = True, transpose: bool = False
     matrix = A.mT if transpose else A
     solution = solve_triangular_left(matrix, b, upper != transpose, unitriangular)
     shape = solution._spec.shape[:-2]
-    return named("triangular_solve")((solution, A.expand(*shape, *A._spec.shape[-2:]).mT.clone(memory_format=_contiguous()).mT))
-
-
-def _contiguous() -> Any:
-    from ...core.memory_formats import contiguous_format
-
-    return contiguous_format
+    copied = A.expand(*shape, *A._spec.shape[-2:]).mT.clone(memory_format=contiguous_format).mT
+    return named("triangular_solve")([called(each, "TriangularSolveBackward0") for each in (solution, copied)])
