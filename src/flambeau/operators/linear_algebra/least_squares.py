@@ -63,8 +63,8 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
     if rows > width and full:
         error = A @ solution - right
         residuals = (error.abs() ** 2).sum(-2)
-    elif rows > width:
-        residuals = none
+    elif solution._tracked:  # there are none, but they are results
+        residuals = solution.abs().flatten()[:0]
     if vector:
         solution = solution.squeeze(-1)
     solution, residuals = (called(each, "LinalgLstsqBackward0") for each in (solution, residuals))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...autograd.plans import called
 from ...core.names import scalar_name
 from ...primitives import linear_algebra as lapack
 from ...primitives.values import Value
@@ -25,7 +26,8 @@ def matrix_power(A: Any, n: int) -> Any:
     """
     check_square("linalg.matrix_power", A._spec, floating=False)
     if n == 0:
-        return A.masked_fill(A == A, 0).masked_fill(A != A, 0) + identity(A)
+        nothing = A.masked_fill(A == A, 0).masked_fill(A != A, 0)
+        return called(nothing + identity(A), "CopyBackwards")
     if n < 0:
         check_floating("linalg.matrix_power", A._spec)
         A, n = inv(A), -n
@@ -107,6 +109,7 @@ def multi_dot(tensors: Any) -> Any:
             raise RuntimeError(f"multi_dot(): tensors {k - 1} and {k} with shapes {shapes} cannot be multiplied")
     sizes = [each._spec.shape[0] for each in parts] + [parts[-1]._spec.shape[1]]
     result = _product(parts, _best_splits(sizes), 0, len(parts) - 1)
+    result = called(result, "ViewBackward0")
     for axis in reversed(drops):
         result = result.squeeze(axis)
     return result

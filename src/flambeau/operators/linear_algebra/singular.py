@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...autograd.grad_mode import mode
+from ...autograd.plans import called
 from ...core.dtypes import finfo, int64
 from ...core.names import scalar_name
 from ...primitives import elementwise as p, linear_algebra as lapack, memory
@@ -198,7 +199,7 @@ def pinv_of(name: str, A: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:
     if hermitian:
         check_square(name, A._spec)
     if A._spec.numel == 0:
-        return A.mT.clone()
+        return called(A.mT.clone(), "LinalgPinvBackward0")
     here = A.detach()
     if hermitian:
         values, vectors = eigh(here)

@@ -8,7 +8,7 @@ from ...core import strides as _strides
 from ...core.dtypes import BOOL, INTEGER
 from ...core.names import scalar_name
 from ...primitives.values import Value
-from ..contraction import conjugate
+from ..contraction import conjugate, vdot
 from ..declaration import composite, operator
 from ..kinds import Tensor
 
@@ -93,6 +93,8 @@ def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
         raise RuntimeError(
             f"linalg.vecdot: Expected vectors of same dtype, got {scalar_name(x._spec.dtype)} and {scalar_name(y._spec.dtype)}"
         )
+    if x._spec.ndim == y._spec.ndim == 1 and x._spec.shape == y._spec.shape:
+        return vdot(x, y)
     return (conjugate(x) * y).sum(dim)
 
 
