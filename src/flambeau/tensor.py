@@ -342,6 +342,8 @@ class Tensor(Memory, metaclass=_TensorMeta):
 
     @property
     def _version(self) -> int:
+        if self._inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return self._cell.version
 
     def _is_view(self) -> bool:

@@ -10,6 +10,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from ..core.dtypes import COMPLEX
+from ..tracing.handles import Handle
 from .grad_mode import mode
 from .tape import AccumulateGrad, Edge, Node, anomaly, edge_of, ones_of, zeros_of
 
@@ -184,6 +185,7 @@ def _run_tensor_hooks(node: Node, grads: list[Any]) -> None:
             for hook in list(hooks.values()):
                 changed = hook(grads[index])
                 if changed is not None:
+                    _check_hook_result(hook, changed, grads[index])
                     grads[index] = changed
     for index, reference in list((node.retained or {}).items()):
         tensor = reference()
@@ -193,6 +195,18 @@ def _run_tensor_hooks(node: Node, grads: list[Any]) -> None:
                 tensor._grad = grad.clone() if mode.enabled else grad.detach().clone()
             else:
                 tensor._grad = tensor._grad + grad
+
+
+def _check_hook_result(hook: Any, changed: Any, grad: Any) -> None:
+    """Raise PyTorch's error where a tensor's hook puts something in its gradient's place that cannot stand there."""
+    if not isinstance(changed, Handle):
+        raise TypeError(f"expected Variable, but hook returned '{type(changed).__name__}'")
+    name = getattr(hook, "__name__", repr(hook))
+    before, after = grad._spec.dtype, changed._spec.dtype
+    if after is not before:
+        raise RuntimeError(f"hook '{name}' has changed the type of value (was {before} got {after})")
+    if changed._spec.shape != grad._spec.shape:
+        raise RuntimeError(f"hook '{name}' has changed the size of value")
 
 
 def _apply(node: Node, grads: list[Any], keep_graph: bool) -> Sequence[Any]:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from ..tracing.handles import Classes
+
 
 class _Mode(threading.local):
     """The mode of the current thread. Operators look at it only once an operand requires grad."""
@@ -16,6 +18,19 @@ class _Mode(threading.local):
 
 
 mode = _Mode()
+_lock = threading.Lock()
+
+
+class _Inferring:
+    """How many threads are in inference mode."""
+
+    threads = 0
+
+
+def _mark(made: Any) -> None:
+    """Results of operators are inference tensors where this thread is in inference mode."""
+    if mode.inference:
+        made._inference = True
 
 
 class _ContextDecorator:
@@ -25,7 +40,15 @@ class _ContextDecorator:
         import inspect
 
         if inspect.isclass(function):
-            raise RuntimeError("decorating a class with a grad mode is not supported; decorate its methods")
+            import warnings
+
+            warnings.warn(
+                "Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions or "
+                "methods. To preserve the current behavior of class decoration, you can directly decorate the `__init__` method "
+                "and nothing else.",
+                FutureWarning,
+                stacklevel=2,
+            )
         if inspect.isgeneratorfunction(function):
             return self._generator(function)
 
@@ -87,7 +110,7 @@ class no_grad(_ContextDecorator):
 
     def __enter__(self) -> None:
         self._previous = mode.enabled
-        mode.enabled = self._value
+        mode.enabled = self._value and not mode.inference
 
     def __exit__(self, *exception: Any) -> None:
         mode.enabled = self._previous
@@ -115,7 +138,7 @@ class set_grad_enabled(_ContextDecorator):
     def __init__(self, mode: bool) -> None:
         self.previous = globals()["mode"].enabled
         self.mode = bool(mode)
-        globals()["mode"].enabled = self.mode
+        globals()["mode"].enabled = self.mode and not globals()["mode"].inference
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         mode.enabled = self.previous
@@ -125,7 +148,7 @@ class set_grad_enabled(_ContextDecorator):
         return self.__class__(self.mode)
 
     def __enter__(self) -> None:
-        mode.enabled = self.mode
+        mode.enabled = self.mode and not mode.inference
 
     def __exit__(self, *exception: Any) -> None:
         mode.enabled = self.previous
@@ -157,14 +180,17 @@ class inference_mode(_ContextDecorator):
 
     def __enter__(self) -> None:
         self._previous = mode.enabled, mode.inference
-        if self.mode:
-            mode.enabled = False
-        mode.inference = self.mode
-        if not self.mode:
-            mode.enabled = True
+        self._switch(not self.mode, self.mode)
 
     def __exit__(self, *exception: Any) -> None:
-        mode.enabled, mode.inference = self._previous
+        self._switch(*self._previous)
+
+    @staticmethod
+    def _switch(enabled: bool, inference: bool) -> None:
+        with _lock:
+            _Inferring.threads += inference - mode.inference
+            Classes.mark = _mark if _Inferring.threads else None
+        mode.enabled, mode.inference = enabled, inference
 
 
 def is_grad_enabled() -> bool:

@@ -283,7 +283,7 @@ class Plan:
                     value, version = saved[k]
                 else:
                     value = values[which]
-                    if isinstance(value, Handle) and not saved_hooks:
+                    if isinstance(value, Handle) and not saved_hooks and not value._inference:
                         version = value._cell.version
                     else:
                         value, version = save_value(value)

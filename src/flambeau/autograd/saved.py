@@ -36,6 +36,8 @@ saved_hooks_disabled: list[str] = []
 def save_value(value: Any, slot: int | None = None) -> tuple[Any, Any]:
     """What a node keeps of a value, and its version."""
     if isinstance(value, Handle):
+        if value._inference:
+            refuse_inference()
         if saved_hooks:
             pack, unpack = saved_hooks[-1]
             tensor = wrap(value._cell, value._spec) if slot is not None else value
@@ -45,6 +47,15 @@ def save_value(value: Any, slot: int | None = None) -> tuple[Any, Any]:
     if type(value) in (list, tuple) and any(isinstance(each, Handle) for each in value):
         return list(value), [each._cell.version if isinstance(each, Handle) else 0 for each in value]
     return value, 0
+
+
+def refuse_inference() -> None:
+    """Raise PyTorch's error for saving a tensor made in inference mode: nobody counts its versions."""
+    raise RuntimeError(
+        "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation "
+        "tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or use "
+        "`torch.no_grad()` instead of `torch.inference_mode()`."
+    )
 
 
 def modified_error(saved: Any, version: int, node: Any) -> RuntimeError:

@@ -16,7 +16,7 @@ from ..core.dtypes import dtype_of_number, from_numpy, on_default_change
 from ..core.specs import Spec, spec
 from ..core.storages import at_rest
 from ..primitives.values import Block, Value
-from ..tracing.handles import Handle, wrap
+from ..tracing.handles import Classes, Handle, wrap
 from ..tracing.recorder import record, run_now
 from ..tracing.rules import Rule, make_rule
 from .parameters import ALIASES, MISSING, NUMBERS, as_number, kind_of, wrong_type
@@ -118,6 +118,9 @@ class Operator:
         else:
             cells = record(rule, [operand_of(each) for each in operands])
             results = [wrap(cell, cell.spec) for cell in cells]
+        if Classes.mark is not None:
+            for each in results:
+                Classes.mark(each)
         if tracked and mode.enabled and rule.differentiable:
             key = (rule, *[each._tracked for each in operands if isinstance(each, Handle)])
             plan = self.plans.get(key)

@@ -54,6 +54,8 @@ def one_operand(operator: Operator) -> Callable[..., Any]:
                     _release()
                 result: Any = _new(Classes.tensor)
                 result._cell, result._spec, result._tracked, result._node, result._slot = made, layout, False, None, 0
+                if Classes.mark is not None:
+                    Classes.mark(result)
                 if input._tracked and rule.differentiable and mode.enabled:
                     plan = plans.get(rule)
                     if plan is None:
@@ -115,6 +117,8 @@ def two_operands(operator: Operator, otherwise: Callable[..., Any] | None = None
                     _release()
                 result: Any = _new(Classes.tensor)
                 result._cell, result._spec, result._tracked, result._node, result._slot = made, layout, False, None, 0
+                if Classes.mark is not None:
+                    Classes.mark(result)
                 first, last = input._tracked, not number and other._tracked
                 if (first or last) and rule.differentiable and mode.enabled:
                     which = first + last + last
@@ -231,6 +235,8 @@ def tensor_operands(operator: Operator) -> Callable[..., Any]:
             return result
         made = record(rule, [each._cell for each in operands])[0]
         result = wrap(made, rule.result)
+        if Classes.mark is not None:
+            Classes.mark(result)
         tracked = [each._tracked for each in operands]
         if True in tracked and rule.differentiable and mode.enabled:
             values = args if len(args) == len(operator.parameters) else operator.bind(args, kwargs)

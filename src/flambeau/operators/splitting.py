@@ -51,6 +51,8 @@ class ManyViews:
             result._base = base
             if input._data_alias:
                 result._data_alias = True
+            if input._inference:
+                result._inference = True
             results.append(result)
         if input._tracked and mode.enabled and results:
             values = (input, *arguments)

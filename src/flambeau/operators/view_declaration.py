@@ -52,6 +52,8 @@ class ViewOperator:
         result = wrap(window_cell(input._cell, layout, offset), layout)
         if input._data_alias:
             result._data_alias = True
+        if input._inference:
+            result._inference = True
         track_view(self, input, result, arguments)
         return result
 

@@ -734,6 +734,8 @@ def detach(input: Any) -> Any:
     made = wrap(input._cell, input._spec)
     if input._data_alias:
         made._data_alias = True
+    if input._inference:
+        made._inference = True
     return made
 
 

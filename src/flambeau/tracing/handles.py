@@ -38,6 +38,8 @@ class Handle:
 #: The class of the tensors that operators return; tensor.py sets it to Tensor.
 class Classes:
     tensor: type = Handle
+    #: What is done to each new result while some thread is in inference mode; None, and so nearly free, otherwise.
+    mark: Any = None
 
 
 _new = object.__new__
