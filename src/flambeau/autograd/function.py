@@ -250,9 +250,7 @@ def _finish(ctx: Any, cls: Any, args: Sequence[Any], results: list[Any], tracked
             finished.append(each)
             continue
         original = id(each)
-        if original in inputs and original not in dirty:
-            each = wrap(each._cell, each._spec)
-        elif each._node is not None and original not in dirty:
+        if original not in dirty and (original in inputs or each._node is not None):
             each = wrap(each._cell, each._spec)
         if tracked and original not in constant and each._spec.dtype.category >= 2:
             if original in dirty and original in inputs:

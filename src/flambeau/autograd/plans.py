@@ -111,14 +111,12 @@ class OperatorNode(Node):
         result: list[Any] = [None] * len(self.edges)
         for places, function, wanted, needs in steps:
             made = function(*[needs if k is None else arguments[k] for k in wanted])
-            if type(places) is int:
-                result[places] = made
-            elif type(places) is slice:
-                result[places] = made
-            else:
+            if type(places) is tuple:
                 for place, grad in zip(places, made):
                     if place is not None:
                         result[place] = grad
+            else:  # one place, or the slice of a list's
+                result[places] = made
         return result
 
     def _unpack(self, index: int) -> Any:

@@ -106,7 +106,7 @@ def bmm(input: Tensor, mat2: Tensor) -> Value:
 def mv(input: Tensor, vec: Tensor) -> Value:
     """A matrix (n, m) times a vector (m)."""
     if input.ndim != 2 or vec.ndim != 1:
-        raise RuntimeError(f"vector + matrix @ vector expected, got {1}, {input.ndim}, {vec.ndim}")
+        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {input.ndim}, {vec.ndim}")
     if input.shape[1] != vec.shape[0]:
         raise RuntimeError(f"size mismatch, got input ({input.shape[0]}), mat ({input.shape[0]}x{input.shape[1]}), vec ({vec.shape[0]})")
     _same_dtype("addmv_impl_cpu", input, vec)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..core import dtypes
-from ..core.dtypes import COMPLEX, FLOATING, dtype
+from ..core.dtypes import COMPLEX, dtype
 
 if TYPE_CHECKING:
     from .registry import Primitive
@@ -44,11 +44,6 @@ class Value:
         for size in self.shape:
             count *= size
         return count
-
-    @property
-    def is_floating(self) -> bool:
-        """Whether it holds real floating-point numbers."""
-        return self.dtype.category == FLOATING
 
     @property
     def is_complex(self) -> bool:
