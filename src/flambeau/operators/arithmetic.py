@@ -174,6 +174,18 @@ def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | 
     )
 
 
+def _check_divisor(input: Any, other: Any, *structure: Any) -> None:
+    """Raise PyTorch's error for integers divided by zeros that are known already."""
+    zero = not other if not isinstance(other, Handle) else (array := known(other)) is not None and not array.all()
+    if zero and (not isinstance(input, Handle) or input._spec.numel):
+        raise RuntimeError("ZeroDivisionError")
+
+
+def _check_exponent(input: Any, exponent: Any) -> None:
+    if type(exponent) is int and exponent < 0:
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+
+
 def _reject_remainder(name: str, x: Any, y: Any) -> None:
     reject(name, x if isinstance(x, Value) and not x.is_number else y, BOOL, COMPLEX)
 
@@ -201,7 +213,7 @@ def true_divide(input: Any, other: Any) -> Any:
     return div(input, other)
 
 
-@operator(layout=POINTWISE, in_place=True)
+@operator(layout=POINTWISE, in_place=True, check_integers=_check_divisor)
 def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Value:
     """⌊input/other⌋.
 
@@ -267,7 +279,10 @@ def _power_node(input: Any, exponent: Any) -> str:
     return "PowBackward0" if _is_number(exponent) else "PowBackward2" if _is_number(input) else "PowBackward1"
 
 
-@operator({"input": _power_input, "exponent": _power_exponent}, layout=POINTWISE, in_place=True, node=_power_node)
+@operator(
+    {"input": _power_input, "exponent": _power_exponent}, layout=POINTWISE, in_place=True, node=_power_node,
+    check_integers=_check_exponent,
+)  # fmt: skip
 def pow(input: Tensor | Number, exponent: Tensor | Number) -> Value:
     """input to the power of ``exponent``.
 
@@ -303,6 +318,7 @@ def float_power(input: Any, exponent: Any) -> Any:
 
 
 def _float_power_in_place(input: Any, exponent: Any) -> Any:
+    """In-place version of :func:`float_power`; for tensors of double precision only."""
     result = float_power(input, exponent)
     if result.dtype is not input.dtype:
         raise RuntimeError(
@@ -318,6 +334,7 @@ methods["float_power_"] = _float_power_in_place
 @operator(
     {"input": lambda grad: grad, "other": lambda grad, input, other: -grad * div(input, other, rounding_mode="floor")},
     layout=POINTWISE, in_place=True, node=lambda input, other: f"RemainderBackward{int(not _is_number(other))}",
+    check_integers=_check_divisor,
 )  # fmt: skip
 def remainder(input: Tensor | Number, other: Tensor | Number) -> Value:
     """input - other·⌊input/other⌋: the remainder with the sign of the divisor.
@@ -334,6 +351,7 @@ def remainder(input: Tensor | Number, other: Tensor | Number) -> Value:
 @operator(
     {"input": lambda grad: grad, "other": lambda grad, input, other: -grad * div(input, other, rounding_mode="trunc")},
     layout=POINTWISE, in_place=True, node=lambda input, other: f"FmodBackward{int(not _is_number(other))}",
+    check_integers=_check_divisor,
 )  # fmt: skip
 def fmod(input: Tensor, other: Tensor | Number) -> Value:
     """The remainder with the sign of the dividend.

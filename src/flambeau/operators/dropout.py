@@ -97,6 +97,10 @@ def _in_place(whole_channels: bool, keep_variance: bool) -> Any:
     def call(input: Any, p: float, train: bool) -> Any:
         return _dropped(input, p, train, True, whole_channels, keep_variance)
 
+    what = "whole channels" if whole_channels else "elements"
+    call.__doc__ = f"When training, drop {what} of ``input`` itself with probability ``p``" + (
+        ", keeping mean and variance." if keep_variance else ", and scale the rest by 1/(1 - p)."
+    )
     return call
 
 

@@ -174,7 +174,10 @@ def __dlpack_device__(self: Any) -> tuple[int, int]:
     return 1, 0
 
 
-functions.update(
-    frombuffer=frombuffer, asarray=asarray, from_dlpack=from_dlpack, to_dlpack=lambda tensor: tensor.__dlpack__(),
-)  # fmt: skip
+def to_dlpack(tensor: Any) -> Any:
+    """The memory of a tensor as a DLPack capsule, which another library takes over."""
+    return tensor.__dlpack__()
+
+
+functions.update(frombuffer=frombuffer, asarray=asarray, from_dlpack=from_dlpack, to_dlpack=to_dlpack)
 methods["__dlpack__"], methods["__dlpack_device__"] = __dlpack__, __dlpack_device__
