@@ -14,7 +14,7 @@ from .rebuilding import (
     restore_attributes,
 )
 from .storage import TypedStorage, UntypedStorage, __getattr__ as _legacy_storage, legacy_name
-from .tracing.handles import Handle
+from .tracing.handles import Classes, Handle
 
 
 def own_attributes(tensor: Any) -> dict[str, Any]:
@@ -106,8 +106,6 @@ class Memory(Handle):
     def __reduce_ex__(self, protocol: Any) -> Any:
         function, arguments = reduce_tensor(self)
         attributes = own_attributes(self)
-        from .tracing.handles import Classes
-
         if type(self) is Classes.tensor and not attributes:
             return function, arguments
         return rebuild_from_type, (function, type(self), arguments, attributes or None)

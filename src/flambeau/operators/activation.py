@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core import strides
 from ..core.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, dtype
-from ..primitives import elementwise as p, memory, special_functions as s
+from ..primitives import elementwise as p, memory, reductions as r, special_functions as s
 from ..primitives.values import Value
+from ..tracing.recorder import array_of
 from .declaration import POINTWISE, composite, functions, in_place_form, methods, operator
 from .exponential import logistic
 from .kinds import Number, Tensor
@@ -186,7 +188,6 @@ def _slopes_below_zero(input: Any, lower: float, upper: float, generator: Any) -
 
     A draw is made only for elements not above zero, so they must be known: a sync point.
     """
-    from ..tracing.recorder import array_of
     from .creation import from_array
     from .random_in_place import stream
 
@@ -481,16 +482,12 @@ def _glu_back(grad: Any, input: Any, dim: int) -> Any:
 
 
 def _glu_layout(result: Value, operands: Any) -> Any:
-    from ..core import strides
-
     return strides.pointwise(result.shape, [(result.shape, operands[0].strides)])
 
 
 @operator({"input": _glu_back}, layout=_glu_layout, function=False, method=False)
 def glu(input: Tensor, dim: int = -1) -> Value:
     """The first half along ``dim`` times the logistic function of the second (Dauphin et al. 2016)."""
-    from ..core import strides
-
     if not input.ndim:
         raise RuntimeError("glu does not support 0-dimensional tensors")
     axis = strides.normalize_axis(dim, input.ndim)
@@ -501,22 +498,16 @@ def glu(input: Tensor, dim: int = -1) -> Value:
 
 
 def _axis(x: Value, dim: int) -> int:
-    from ..core import strides
-
     return strides.normalize_axis(dim, max(x.ndim, 1))
 
 
 def _summed(x: Value, axis: int) -> Value:
     """The sum along ``axis``, kept as a dimension of one."""
-    from ..primitives import reductions as r
-
     shape = tuple(1 if k == axis else size for k, size in enumerate(x.shape))
     return memory.reshape(r.reduce_sum(x, axes=(axis,) if x.ndim else (), dtype=x.dtype), shape=shape)
 
 
 def _without_greatest(x: Value, axis: int) -> Value:
-    from ..primitives import reductions as r
-
     if not x.ndim:
         return x - x
     if not x.numel:

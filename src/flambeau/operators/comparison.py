@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.dtypes import BOOL, COMPLEX, FLOATING, bool_
+from ..core.dtypes import BOOL, COMPLEX, FLOATING, bool_, get_default_dtype
+from ..core.names import scalar_name
 from ..primitives import elementwise as p, memory, reductions as r
 from ..primitives.values import Value
 from .declaration import POINTWISE, composite, functions, operator
@@ -286,16 +287,12 @@ def isclose(
     tensor([ True, False])
     """
     if input.dtype is not other.dtype:
-        from ..core.names import scalar_name
-
         raise RuntimeError(f"{scalar_name(input.dtype)} did not match {scalar_name(other.dtype)}")
     close = p.equal(input, other)
     if equal_nan and input.category >= FLOATING:
         close = close | (p.is_nan(input) & p.is_nan(other))
     if input.category == BOOL:
         return close
-    from ..core.dtypes import get_default_dtype
-
     kind = input.dtype if input.category >= FLOATING else get_default_dtype()
     x, y = as_array(input, kind), as_array(other, kind)
     reach = p.absolute(y)
@@ -359,8 +356,6 @@ def _among(elements: Tensor, test_elements: Tensor, invert: bool) -> Value:
     x, tests = promote(elements, test_elements)
     for each in (elements, test_elements):
         if each.category in (BOOL, COMPLEX):
-            from ..core.names import scalar_name
-
             raise RuntimeError(f"Unsupported input type encountered for isin(): {scalar_name(each.dtype)}")
     found = p.member(x, memory.reshape(tests, shape=(tests.numel,)))
     return ~found if invert else found

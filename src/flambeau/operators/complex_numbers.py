@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..core import strides
 from ..core.dtypes import COMPLEX, FLOATING
 from ..core.names import scalar_name
 from ..primitives import elementwise as p
@@ -86,8 +87,6 @@ def _angle_back(grad: Any, input: Any) -> Any:
 
 
 def _angle_layout(result: Value, operands: Any) -> Any:
-    from ..core import strides
-
     here = operands[0]
     return None if here.dtype.category == COMPLEX else strides.like(here.shape, here.strides)
 

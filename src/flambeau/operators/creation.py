@@ -16,16 +16,20 @@ from ..core.dtypes import (
     as_dtype,
     check_fits,
     dtype,
+    dtype_of_category,
     dtype_of_number,
     from_numpy as dtype_from_numpy,
     get_default_dtype,
     limits,
+    number_category,
+    promote_types,
 )
 from ..core.memory_formats import memory_format
+from ..core.names import scalar_name
 from ..core.specs import Spec, spec
 from ..core.storages import at_rest, empty_array, share
 from ..primitives import memory
-from ..primitives.elementwise import number_array
+from ..primitives.elementwise import cast, number_array
 from ..primitives.values import Value
 from ..tracing.handles import Handle, wrap
 from ..tracing.recorder import record
@@ -109,8 +113,6 @@ def _copy_of_array(array: Any, kind: dtype | None, requires_grad: bool) -> Any:
 
 
 def _cast_array(array: Any, kind: dtype) -> Any:
-    from ..primitives.elementwise import cast
-
     with np.errstate(all="ignore"):
         return cast.reference(np.asarray(array), dtype=kind)
 
@@ -273,8 +275,6 @@ def _not_one_element(data: Handle) -> Exception:
 
 
 def _dtype_of_leaves(leaves: Sequence[Any]) -> dtype:
-    from ..core.dtypes import dtype_of_category, number_category, promote_types
-
     category, found = -1, None
     for each in leaves:
         if type(each) in number_category:
@@ -402,8 +402,6 @@ def empty_layout(layout: Spec, requires_grad: bool = False) -> Any:
 def out_of(out: Any, shape: Ints, kind: dtype | None) -> Any:
     """The tensor given as ``out=``, resized."""
     if kind is not None and kind is not out._spec.dtype:
-        from ..core.names import scalar_name
-
         raise RuntimeError(
             f"dtype {scalar_name(kind)} does not match dtype of out parameter ({scalar_name(out._spec.dtype)})"
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..autograd.plans import called
 from ..core.dtypes import int64
+from ..core.names import scalar_name
 from .declaration import composite, functions
 
 
@@ -27,8 +28,6 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 
 
 def _name(kind: Any) -> str:
-    from ..core.names import scalar_name
-
     return scalar_name(kind)
 
 

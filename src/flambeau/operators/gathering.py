@@ -6,7 +6,7 @@ from typing import Any
 
 from ..autograd.grad_mode import mode
 from ..core import strides as _strides
-from ..core.dtypes import COMPLEX, FLOATING, INTEGER, bool_, dtype, int32, int64
+from ..core.dtypes import COMPLEX, FLOATING, INTEGER, bool_, dtype, iinfo, int32, int64
 from ..core.names import scalar_name
 from ..core.specs import Spec, spec
 from ..primitives import elementwise as p, indexing as places, memory
@@ -246,8 +246,6 @@ def _neutral(kind: dtype, reduce: str) -> Any:
         return high
     if kind.category >= FLOATING:
         return float("inf") if high else float("-inf")
-    from ..core.dtypes import iinfo
-
     return iinfo(kind).max if high else iinfo(kind).min
 
 

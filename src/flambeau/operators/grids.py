@@ -6,6 +6,7 @@ from typing import Any
 
 from ..core import strides as _strides
 from ..core.dtypes import int64
+from ..core.sizes import Size
 from ..tracing.handles import Handle
 from .declaration import composite, functions
 from .joining import stack
@@ -34,8 +35,6 @@ def broadcast_shapes(*shapes: Any) -> Any:
     >>> torch.broadcast_shapes((2, 1), (3,))
     torch.Size([2, 3])
     """
-    from ..core.sizes import Size
-
     sizes = [(each,) if isinstance(each, int) else tuple(map(as_index, each)) for each in shapes]
     for each in sizes:
         if any(size < 0 for size in each):

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..autograd.grad_mode import mode
 from ..core import strides as _strides
-from ..core.dtypes import FLOATING, finfo
+from ..core.dtypes import FLOATING, finfo, float32
 from ..core.names import scalar_name
 from ..primitives import elementwise as p, memory, reductions as r
 from ..primitives.values import Value
@@ -53,8 +53,6 @@ def _standardized_back(
     x = input.reshape(inner)
     upstream = grad.reshape(inner)
     if x._spec.dtype.itemsize < 4:
-        from ..core.dtypes import float32
-
         x, upstream = x.to(float32), upstream.to(float32)
     if mode.enabled:  # a second derivative needs the way from x to its moments
         mean = x.mean(axes, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, dtype, get_default_dtype, result_dtype
+from ..core.names import scalar_name
 from ..primitives import elementwise as p
 from ..primitives.values import Value
 
@@ -84,8 +85,6 @@ def reject(name: str, x: Value, *categories: int) -> None:
         NotImplementedError: '"name" not implemented for 'Bool'' and the like.
     """
     if x.category in categories:
-        from ..core.names import scalar_name
-
         raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(x.dtype)}'")
 
 

@@ -6,10 +6,10 @@ import builtins
 from typing import Any
 
 from ..core import strides as _strides
-from ..core.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, dtype, int64
+from ..core.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, bool_, dtype, get_default_dtype, int64, uint8
 from ..core.names import scalar_name
 from ..core.specs import Spec
-from ..primitives import memory, reductions as r
+from ..primitives import elementwise as p, indexing as i, memory, reductions as r
 from ..primitives.values import Value
 from .declaration import composite, methods, operator
 from .kinds import Tensor
@@ -273,8 +273,6 @@ def _place_back(grad: Any, input_spec: Spec, result1: Any, dim: int, keepdim: bo
 
 def _pick(input: Value, index: Value, axis: int) -> Value:
     """The elements of ``input`` at ``index`` (which lacks ``axis``) along ``axis``."""
-    from ..primitives import indexing as i
-
     shape = tuple(1 if a == axis else size for a, size in enumerate(input.shape))
     picked = i.gather_along(input, memory.reshape(index, shape=shape), axis=axis)
     return memory.reshape(picked, shape=index.shape)
@@ -387,14 +385,10 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Valu
 
 
 def _truth(input: Value) -> Value:
-    from ..core.dtypes import bool_
-
     return to(input, bool_)
 
 
 def _truth_result(result: Value, input: Value) -> Value:
-    from ..core.dtypes import uint8
-
     return to(result, uint8) if input.dtype is uint8 else result  # PyTorch keeps uint8 for its old masks
 
 
@@ -449,8 +443,6 @@ def _deviation_back(grad: Any, input: Any, result: Any, dim: Any, correction: An
 
 
 def _variance(name: str, input: Value, dim: Any, correction: Any, keepdim: bool) -> tuple[Value, Value]:
-    from ..primitives import elementwise as p
-
     if input.category < FLOATING:
         raise RuntimeError("std and var only support floating point and complex dtypes")
     axes = axes_of(input, dim)
@@ -480,8 +472,6 @@ def _var(input: Tensor, dim: int | Ints | None = None, correction: int | float |
 
 @operator({"input": _deviation_back}, name="std", function=False, method=False)
 def _std(input: Tensor, dim: int | Ints | None = None, correction: int | float | None = None, keepdim: bool = False) -> Value:
-    from ..primitives import elementwise as p
-
     value, _ = _variance("std", input, dim, correction, keepdim)
     return _var_layout(input, p.sqrt(value), axes_of(input, dim), keepdim, input.dtype.to_real())
 
@@ -514,8 +504,6 @@ def _std_mean_back(grads: Any, input: Any, result0: Any, dim: Any, correction: A
 def _std_mean(
     input: Tensor, dim: int | Ints | None = None, correction: int | float | None = None, keepdim: bool = False
 ) -> tuple[Value, Value]:
-    from ..primitives import elementwise as p
-
     value, centre = _variance("std_mean", input, dim, correction, keepdim)
     axes = axes_of(input, dim)
     return (
@@ -582,9 +570,6 @@ def logsumexp(input: Tensor, dim: int | Ints, keepdim: bool = False) -> Value:
     >>> torch.logsumexp(torch.tensor([1000.0, 1000.0]), 0)
     tensor(1000.6932)
     """
-    from ..core.dtypes import get_default_dtype
-    from ..primitives import elementwise as p
-
     x = input if input.category >= FLOATING else to(input, get_default_dtype())
     wide = to(x, x.dtype.compute)
     axes = axes_of(input, dim)
@@ -619,8 +604,6 @@ def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
 def _nansum(
     input: Tensor, dim: int | Ints | None = None, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Value:
-    from ..primitives import elementwise as p
-
     axes, kind = axes_of(input, dim), dtype or input.dtype
     present = p.select(p.not_equal(input, input), 0.0, input)
     return kept(r.reduce_sum(present, axes=axes, dtype=kind), input, axes, keepdim)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..core import strides as _strides
 from ..core.dtypes import int32, int64
+from ..core.memory_formats import contiguous_format
 from ..core.names import scalar_name
 from ..core.specs import Spec
 from ..primitives import memory
@@ -114,7 +115,6 @@ def repeat_interleave(
             raise RuntimeError("Repeats must be non-negative")
         shape = x._spec.shape
         wide = x.unsqueeze(axis + 1).expand((*shape[: axis + 1], times, *shape[axis + 1 :]))
-        from ..core.memory_formats import contiguous_format
         from .conversion import clone
 
         made = clone(wide, memory_format=contiguous_format).view((*shape[:axis], size * times, *shape[axis + 1 :]))

@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..autograd.views import window_operator
+from ..autograd.grad_mode import mode
+from ..autograd.in_place import check_leaf
+from ..autograd.plans import node_class
+from ..autograd.views import scatter_window, window_operator
 from ..core import strides as _strides
-from ..core.dtypes import COMPLEX, INTEGER
+from ..core.dtypes import COMPLEX, INTEGER, dtype
+from ..core.memory_formats import contiguous_format
 from ..core.sizes import Size
-from ..core.specs import Spec
+from ..core.specs import Spec, spec
+from ..tracing.handles import wrap
 from .declaration import composite, methods
 from .view_declaration import view_operator
 
@@ -163,8 +168,6 @@ def placed(zeros: Any, grad: Any, window: Any) -> Any:
     if not grad._tracked:
         window(zeros).copy_(grad)
         return zeros
-    from ..autograd.views import scatter_window
-
     return scatter_window(zeros, grad, window)
 
 
@@ -290,8 +293,6 @@ def view(input: Any, *shape: Any, **named: Any) -> Any:
     tensor([[0, 1],
             [2, 3]])
     """
-    from ..core.dtypes import dtype
-
     if "dtype" in named and not shape:
         shape = (named.pop("dtype"),)
     if len(shape) == 1 and isinstance(shape[0], dtype):
@@ -367,8 +368,6 @@ def reshape(input: Any, *shape: Any, **named: Any) -> Any:
 
 
 def _contiguous() -> Any:
-    from ..core.memory_formats import contiguous_format
-
     return contiguous_format
 
 
@@ -626,8 +625,6 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
     offset = here if storage_offset is None else storage_offset
     if offset < 0:
         raise RuntimeError(f"Tensor: invalid storage offset {offset}")
-    from ..core.specs import spec
-    from ..tracing.handles import wrap
     from .view_declaration import track_view, window_cell
 
     layout = spec(size, input._spec.dtype, stride)
@@ -729,8 +726,6 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
 @composite()
 def detach(input: Any) -> Any:
     """The same memory outside the graph: no gradient flows through the result."""
-    from ..tracing.handles import wrap
-
     made = wrap(input._cell, input._spec)
     if input._data_alias:
         made._data_alias = True
@@ -766,11 +761,6 @@ def _shown_in_place(name: str, function: Any) -> Any:
     ordinary = 3 if name == "squeeze_" else 1
 
     def method(input: Any, *args: Any, **kwargs: Any) -> Any:
-        from ..autograd.grad_mode import mode
-        from ..autograd.in_place import check_leaf
-        from ..autograd.plans import node_class
-        from ..tracing.handles import wrap
-
         if input._tracked and mode.enabled:
             check_leaf(input)
         before = wrap(input._cell, input._spec)  # what derivatives refer to: the tensor as it was

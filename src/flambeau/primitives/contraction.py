@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from ..core.strides import broadcast
 from .products import matrix_product
 from .registry import primitive
 from .values import Value
 
 
 def _matmul_shape(x: Value, y: Value) -> Any:
-    from ..core.strides import broadcast
-
     assert x.dtype is y.dtype, f"matrix_multiply: {x.dtype} and {y.dtype}"
     return (*broadcast(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-1]), x.dtype
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.dtypes import int32
 from ..core.errors import LinAlgError
+from ..core.strides import broadcast
 from .registry import primitive
 from .values import Value
 
@@ -100,8 +101,6 @@ def exchanged_rows(pivots: Any, *, rows: int) -> Any:
 
 
 def _solve_shape(a: Value, b: Value) -> Any:
-    from ..core.strides import broadcast
-
     batch = broadcast(a.shape[:-2], b.shape[:-2])
     return [((*batch, *b.shape[-2:]), b.dtype), (a.shape[:-2], int32)]
 
@@ -123,8 +122,6 @@ def solve(a: Any, b: Any) -> Any:
 
 
 def _solve_triangular_shape(a: Value, b: Value, **_: Any) -> Any:
-    from ..core.strides import broadcast
-
     return (*broadcast(a.shape[:-2], b.shape[:-2]), *b.shape[-2:]), b.dtype
 
 
@@ -397,8 +394,6 @@ def matrix_exponential(x: Any) -> Any:
 
 
 def _ldl_solve_shape(packed: Value, pivots: Value, b: Value, *, hermitian: bool) -> Any:
-    from ..core.strides import broadcast
-
     return (*broadcast(packed.shape[:-2], b.shape[:-2]), *b.shape[-2:]), b.dtype
 
 

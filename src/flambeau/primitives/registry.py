@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.dtypes import bool_, complex64, complex128, dtype, float16, float32, float64, int64
+from ..core.strides import broadcast
 from .values import Application, Value, current_block
 
 ShapeRule = Callable[..., Any]
@@ -125,8 +126,6 @@ def broadcast_shape(*operands: Any) -> tuple[int, ...]:
     first = shapes[0]
     if all(shape == first for shape in shapes):
         return first
-    from ..core.strides import broadcast
-
     return broadcast(*shapes)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..core.devices import device
-from ..core.dtypes import dtype
-from ..core.specs import Spec
+from ..core.dtypes import by_name, dtype
+from ..core.specs import Spec, spec
 from ..primitives import memory  # noqa: F401  (declares the primitives named below)
 from ..primitives.registry import Primitive, primitives
 from ..primitives.values import Value
@@ -263,9 +263,6 @@ def literal(value: Any) -> str:
 
 def namespace() -> dict[str, Any]:
     """The names a program's text may use: every primitive's reference meaning, ``dtype`` and ``spec``."""
-    from ..core.dtypes import by_name
-    from ..core.specs import spec
-
     names: dict[str, Any] = {name: each.reference for name, each in primitives.items()}
     names.update({f"{name}_in_place": each.in_place for name, each in primitives.items() if each.in_place})
     names.update(dtype=by_name, spec=spec, device=device)

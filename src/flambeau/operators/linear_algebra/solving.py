@@ -6,7 +6,7 @@ from typing import Any
 
 from ...core import strides as _strides
 from ...core.dtypes import int32
-from ...primitives import linear_algebra as lapack, memory
+from ...primitives import elementwise as p, linear_algebra as lapack, memory
 from ...primitives.values import Value
 from ..declaration import composite, operator
 from ..kinds import Tensor
@@ -18,8 +18,6 @@ _SINGULAR = "The diagonal element {0} is zero, the inversion could not be comple
 
 def identity_value(x: Value, rows: int, width: int) -> Value:
     """An identity matrix for the batch of ``x``, as a Value."""
-    from ...primitives import elementwise as p
-
     row = memory.iota(shape=(rows, width), axis=0, dtype=int32)
     return p.cast(p.equal(row, memory.iota(shape=(rows, width), axis=1, dtype=int32)), dtype=x.dtype)
 

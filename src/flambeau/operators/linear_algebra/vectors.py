@@ -7,6 +7,7 @@ from typing import Any
 from ...core import strides as _strides
 from ...core.dtypes import BOOL, INTEGER
 from ...core.names import scalar_name
+from ...primitives import memory
 from ...primitives.values import Value
 from ..contraction import conjugate, vdot
 from ..declaration import composite, operator
@@ -22,7 +23,6 @@ def _cross_back(grad: Any, other: Any, dim: int) -> Any:
     name="linalg_cross", function=False, method=False,
 )  # fmt: skip
 def _cross(input: Tensor, other: Tensor, dim: int = -1) -> Value:
-    from ...primitives import memory
     from ..promotion import promote
 
     x, y = promote(input, other)
