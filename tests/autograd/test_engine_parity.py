@@ -287,6 +287,83 @@ def multi_grad_hooks(t):
 
 
 @case
+def retained_and_written(t):
+    x = t.ones(2, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    seen = []
+    y.register_hook(lambda g: seen.append(("before", g.tolist())))
+    y.mul_(3)
+    y.register_hook(lambda g: seen.append(("after", g.tolist())))
+    (y * 5).sum().backward()
+    return sorted(seen), y.grad, x.grad
+
+
+@case
+def hooks_that_fail(t):
+    x = t.ones(2, requires_grad=True)
+    y = x * 2
+
+    def fail(g):
+        raise ValueError("hook")
+
+    handle = y.register_hook(fail)
+    found = attempt(lambda: y.sum().backward(retain_graph=True))
+    handle.remove()
+    y.sum().backward()
+    y = x * 2
+    y.register_hook(lambda g: g[:1])
+    shape = attempt(lambda: y.sum().backward())
+    z = x * 2
+    z.register_hook(lambda g: 3)
+    return found, x.grad, shape[0], attempt(lambda: z.sum().backward())[0]
+
+
+@case
+def written_rows(t):
+    w = t.ones(2, requires_grad=True)
+    z = t.zeros(2, 2)
+    z[0] = w
+    z[1] = z[0] * 2
+    z.sum().backward()
+    return w.grad
+
+
+@case
+def views_of_views_written(t):
+    x = t.ones(3, requires_grad=True)
+    a = x * 2
+    b, c = a[0], a[1:]
+    d = c[0]
+    d.mul_(4)
+    b.add_(d.detach())
+    (a * a).sum().backward()
+    return x.grad, c
+
+
+@case
+def masks_written(t):
+    x = t.ones(3, requires_grad=True)
+    y = x.clone()
+    y.clamp_(max=0.5)
+    y.masked_fill_(t.tensor([True, False, False]), 2.0)
+    y.index_fill_(0, t.tensor([1]), 3.0)
+    y[y > 2.5] = 0.0
+    y.t_()
+    y.sum().backward()
+    return x.grad
+
+
+@case
+def data_exchanged(t):
+    x = t.ones(2, requires_grad=True)
+    y = x * 2
+    y.data = t.zeros(2)
+    (y * y).sum().backward()
+    return x.grad, y
+
+
+@case
 def hook_rules(t):
     x = t.ones(2, requires_grad=True)
     return (

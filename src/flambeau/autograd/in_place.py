@@ -46,13 +46,25 @@ def check_view(target: Any) -> None:
 def adopt_history(target: Any, node: Any) -> None:
     """Make ``node`` the origin of ``target`` after an in-place call; a view's base learns of the write too."""
     base = target._base
+    before = (target._node, target._slot) if target._retains else None
     if base is None:
         first = not target._tracked
         target._tracked, target._node, target._slot = True, node, 0
         if first and target._views is not None:
             adopt_views(target)
-        return
-    first = not base._tracked
-    rebase(target, base, node)
-    if first and base._views is not None:
-        adopt_views(base)
+    else:
+        first = not base._tracked
+        rebase(target, base, node)
+        if first and base._views is not None:
+            adopt_views(base)
+    if before is not None:
+        _follow(target, *before)
+
+
+def _follow(target: Any, node: Any, slot: int) -> None:
+    """What ``target`` retains is the gradient of its new content."""
+    kept = dict(node.retained or {})
+    reference = kept.pop(slot, None)
+    node.retained = kept
+    if reference is not None:
+        target._node.retained, target._node.watched = {**(target._node.retained or {}), target._slot: reference}, True
