@@ -904,3 +904,32 @@ def test_library_classes_have_pytorchs_names():
                 assert names.find(module, short) is ours
                 assert getattr(__import__(module, fromlist=[short]), short) is getattr(other, name)
                 assert names.find(getattr(other, name).__module__, name) is ours
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda t: (t.nn.LSTM(2, 3, 2), (3, 2)),
+        lambda t: (t.nn.TransformerEncoderLayer(4, 2, 8), (3, 1, 4)),
+        lambda t: (t.nn.Sequential(t.nn.Conv2d(1, 2, 3), t.nn.BatchNorm2d(2), t.nn.ReLU(), t.nn.Flatten()), (2, 1, 4, 4)),
+        lambda t: (t.nn.LazyLinear(3), (2, 4)),
+    ],
+    ids=["lstm", "transformer", "cnn", "lazy"],
+)
+@pytest.mark.parametrize("direction", ["to torch", "from torch"])
+def test_whole_modules_cross_over(make, direction):
+    source, target = (flambeau, torch) if direction == "to torch" else (torch, flambeau)
+    module, shape = make(source)
+    file = io.BytesIO()
+    source.save(module, file)
+    file.seek(0)
+    loaded = target.load(file, weights_only=False)
+    assert repr(loaded) == repr(module)
+
+    def output(of, library):
+        made = of.eval()(library.linspace(-1, 1, int(np.prod(shape))).reshape(shape))
+        return (made[0] if isinstance(made, tuple) else made).detach().numpy()
+
+    if not isinstance(module, source.nn.LazyLinear):
+        np.testing.assert_allclose(output(loaded, target), output(module, source), rtol=1e-4, atol=1e-6)
+    assert output(loaded, target).shape[0] == shape[0]

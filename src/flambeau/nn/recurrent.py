@@ -125,6 +125,14 @@ class RNNBase(Module):
     def _flat_weights(self) -> list[Any]:
         return [getattr(self, name, None) for names in self._all_weights for name in names]
 
+    def __getstate__(self) -> dict[str, Any]:
+        # PyTorch's modules keep these lists as attributes: a pickle for it must have them.
+        names = self._flat_weights_names
+        return {**super().__getstate__(), "_flat_weights_names": names, "_flat_weights": self._flat_weights}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__({key: value for key, value in state.items() if not key.startswith("_flat_weight")})
+
     def flatten_parameters(self) -> None:
         """Nothing to do: this joins the weights in memory for cuDNN, which is not there."""
 

@@ -73,6 +73,14 @@ _PARAMETERS = {
 }
 
 
+#: Classes that files know under another path than ours, and that PyTorch's packages do not offer at their top.
+_ELSEWHERE = {
+    "torch.nn.modules.linear.NonDynamicallyQuantizableLinear": "flambeau.nn.linear.NonDynamicallyQuantizableLinear",
+    "torch.nn.modules.module._WrappedHook": "flambeau.nn.module._HookOf",
+    "torch.utils.hooks.RemovableHandle": "flambeau.autograd.hooks.RemovableHandle",
+}
+
+
 @cache
 def _pieces() -> dict[str, Any]:
     from ..tensor import Tensor
@@ -135,6 +143,11 @@ def file_name(value: Any, name: str | None = None) -> str | None:
         return f"torch.nn.modules.{_module_file_of()[name]}.{name}"
     if module.startswith("flambeau.optim.schedulers."):
         return f"torch.optim.lr_scheduler.{name}"
+    if module.startswith("flambeau.nn.functional_"):
+        return f"torch.nn.functional.{name}"
+    for theirs, ours in _ELSEWHERE.items():
+        if ours == f"{module}.{name}":
+            return theirs
     mirrored = "torch" + module[len("flambeau") :]
     # A class that its package offers publicly is named there, where PyTorch has it too.
     parent, last = module, ""
@@ -155,6 +168,9 @@ def find(module: str, name: str) -> Any:
     known = piece(f"{module}.{name}")
     if known is not None:
         return known
+    if f"{module}.{name}" in _ELSEWHERE:
+        ours, _, attribute = _ELSEWHERE[f"{module}.{name}"].rpartition(".")
+        return getattr(importlib.import_module(ours), attribute)
     if module.startswith("torch.nn.modules.") and name in _module_file_of():
         module = "torch.nn"
     path = "flambeau" + module[len("torch") :]
