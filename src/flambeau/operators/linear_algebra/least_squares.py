@@ -60,7 +60,7 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
         full = bool((rank == width).all())
         if driver != "gelsy":
             values = sizes
-    if rows > width and full:
+    if rows > width and full and driver != "gelsy":
         error = A @ solution - right
         residuals = (error.abs() ** 2).sum(-2)
     elif solution._tracked:  # there are none, but they are results

@@ -54,7 +54,7 @@ def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitrian
     if left:
         return solve_triangular_left(A, B, upper, unitriangular)
     check_system("linalg.solve_triangular", A._spec, B._spec, False)
-    return solve_triangular_left(A.mT, B.mT, not upper, unitriangular).mT
+    return called(solve_triangular_left(A.mT, B.mT, not upper, unitriangular).mT, "LinalgSolveTriangularBackward0")
 
 
 @composite()
