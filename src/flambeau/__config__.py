@@ -15,7 +15,7 @@ __all__ = ["parallel_info", "show"]
 
 def show() -> str:
     """The versions of the package, of Python and of the libraries it computes with."""
-    blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index,call-overload]
+    blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return (
         "flambeau built with:\n"
         f"  - flambeau {__version__}, with the interface of PyTorch {torch_version}\n"

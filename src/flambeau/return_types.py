@@ -45,7 +45,7 @@ FIELDS = {
 }
 
 
-class NamedResults(tuple):  # type: ignore[type-arg]
+class NamedResults(tuple):
     """A tuple whose items also go by name.
 
     >>> import flambeau as torch

@@ -89,7 +89,7 @@ class GradScaler:
             return outputs * scale
         if isinstance(outputs, Iterable) and not isinstance(outputs, (str, bytes)):
             entries = [self._scaled(entry, scale) for entry in outputs]
-            return type(outputs)(entries) if isinstance(outputs, (list, tuple)) else iter(entries)  # type: ignore[call-arg]
+            return type(outputs)(entries) if isinstance(outputs, (list, tuple)) else iter(entries)
         raise ValueError("outputs must be a Tensor or an iterable of Tensors")
 
     def unscale_(self, optimizer: Optimizer) -> None:

@@ -109,7 +109,7 @@ def run(
     runs: set[Node] | None = None
     if wanted is not None:
         targets = {edge[0] for edge in wanted if edge is not None}
-        captured = {edge: None for edge in wanted if edge is not None}  # type: ignore[misc]
+        captured = {edge: None for edge in wanted if edge is not None}
         runs = _leading_to(targets, nodes)
     ready: list[tuple[int, int, Node]] = []
     for node in nodes:

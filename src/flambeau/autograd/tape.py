@@ -97,7 +97,7 @@ class AccumulateGrad(Node):
 
     sequence = 1 << 62
     edges = ()
-    results = 1  # type: ignore[assignment]
+    results = 1
 
     def __init__(self, variable: Any) -> None:
         # The leaf holds its node, not the other way round: there is no cycle, both go when the leaf does.

@@ -113,7 +113,7 @@ def cast(value: Any, kind: dtype) -> Any:
     if isinstance(value, Handle):
         present = value._spec.dtype
         if present.is_floating_point and present is not kind and present is not float64:
-            return value.to(kind)  # type: ignore[attr-defined]
+            return value.to(kind)
         return value
     if isinstance(value, (list, tuple)) and any(isinstance(each, Handle) for each in value):
         return type(value)([cast(each, kind) for each in value])

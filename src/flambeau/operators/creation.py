@@ -90,7 +90,7 @@ def tensor(
             "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
             stacklevel=2,
         )
-        made = data.detach().clone()  # type: ignore[attr-defined]
+        made = data.detach().clone()
         if dtype is not None:
             made = convert(made, dtype)
         return finish(made.detach(), requires_grad)
@@ -144,7 +144,7 @@ def array_of_data(data: Any, kind: dtype | None) -> tuple[Any, dtype]:
     _flatten(data, shape, 0, leaves)
     if kind is None:
         kind = _dtype_of_leaves(leaves)
-    values = [each.item() if isinstance(each, Handle) else each for each in leaves]  # type: ignore[attr-defined]
+    values = [each.item() if isinstance(each, Handle) else each for each in leaves]
     return _array_of_numbers(values, kind).reshape(shape), kind
 
 
@@ -252,7 +252,7 @@ def _flatten(data: Any, shape: Ints, depth: int, leaves: list[Any]) -> None:
             raise ValueError(
                 f"expected sequence of length {shape[depth]} at dim {depth} (got {rest[0] if rest else 0})"
             )
-        flat = data.detach().reshape(-1).tolist() if isinstance(data, Handle) else data.reshape(-1)  # type: ignore[attr-defined]
+        flat = data.detach().reshape(-1).tolist() if isinstance(data, Handle) else data.reshape(-1)
         if isinstance(data, np.ndarray):
             leaves.extend(np_value for np_value in flat)
         else:
@@ -497,7 +497,7 @@ def _sequence_of_sizes(size: Any, function: str) -> Ints:
 def number_to_fill(value: Any, function: str) -> Any:
     """``value`` (a number or a 0-dimensional tensor) as a Python number; TypeError when it is neither."""
     if isinstance(value, Handle) and not value._spec.ndim:
-        value = value.item()  # type: ignore[attr-defined]
+        value = value.item()
     number = as_number(value)
     if number is None:
         raise TypeError(

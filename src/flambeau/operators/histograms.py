@@ -57,9 +57,9 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0, *, out: A
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     x = input.detach().reshape((-1,))
     if isinstance(min, Handle):
-        min = min.item()  # type: ignore[attr-defined]
+        min = min.item()
     if isinstance(max, Handle):
-        max = max.item()  # type: ignore[attr-defined]
+        max = max.item()
     low, high = float(min), float(max)
     if low == high and here.numel:
         low, high = float(x.min()), float(x.max())
@@ -78,7 +78,7 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0, *, out: A
 def _edges(x: Any, column: Any, bins: Any, low: float | None, high: float | None, dimension: int) -> Any:
     """The edges of the bins of one dimension."""
     if isinstance(bins, Handle):
-        return bins.contiguous()  # type: ignore[attr-defined]
+        return bins.contiguous()
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension {dimension}")
     if low is None or high is None:

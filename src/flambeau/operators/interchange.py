@@ -127,7 +127,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     """
     find(device)
     if isinstance(ext_tensor, Handle):
-        made = ext_tensor.detach()  # type: ignore[attr-defined]
+        made = ext_tensor.detach()
         return clone(made) if copy else made
     if not hasattr(ext_tensor, "__dlpack__"):
         ext_tensor = _Capsule(ext_tensor)

@@ -81,7 +81,7 @@ def legacy_tensor(kind: dtype, args: tuple[Any, ...], kwargs: dict[str, Any], na
     if isinstance(data, Handle):
         if data._spec.dtype is not kind and not any_dtype:
             raise TypeError(f"{name}: expected a tensor of dtype {kind} but got {data._spec.dtype}; use .to({kind})")
-        return data.detach()  # type: ignore[attr-defined]  # Tensor is declared above this layer
+        return data.detach()
     if isinstance(data, str):
         raise TypeError("new(): invalid data type 'str'")
     if not hasattr(data, "__getitem__") or isinstance(data, (dict, np.generic)):

@@ -81,7 +81,7 @@ def full_like(
     """``fill_value`` everywhere, with the shape, dtype and layout of ``input``."""
     _tensor("full_like", input)
     find(device)
-    value = fill_value.item() if isinstance(fill_value, Handle) else fill_value  # type: ignore[attr-defined]
+    value = fill_value.item() if isinstance(fill_value, Handle) else fill_value
     return _filled_like(input, value, dtype, memory_format, requires_grad)
 
 

@@ -84,7 +84,7 @@ def as_int(value: Any, operator: str, parameter: str) -> int:
             return value.__index__()
         except (AttributeError, TypeError):
             if isinstance(value, Handle):
-                return int(value.item())  # type: ignore[attr-defined]  # Tensor is declared above this layer
+                return int(value.item())
     raise TypeError(f"{operator}(): argument '{parameter}' must be tuple of ints, not {type(value).__name__}")
 
 

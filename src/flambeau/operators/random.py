@@ -63,7 +63,7 @@ def resized(name: str, out: Any, shape: Any) -> Any:
     """``out``, of the wanted shape."""
     if not isinstance(out, Handle):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
-    return out if tuple(out._spec.shape) == tuple(shape) else out.resize_(shape)  # type: ignore[attr-defined]
+    return out if tuple(out._spec.shape) == tuple(shape) else out.resize_(shape)
 
 
 def _layout_like(name: str, input: Any, kind: dtype | None, memory_format: Any) -> Spec:
@@ -289,13 +289,13 @@ def _normal_of_each(mean: Any, std: Any, generator: Any, out: Any) -> Any:
     if isinstance(std, Handle):
         if std._spec.dtype.category == COMPLEX:
             raise RuntimeError("normal expects standard deviation to be non-complex")
-        spread = std.detach()  # type: ignore[attr-defined]
+        spread = std.detach()
         if std._spec.numel and not spread.min().item() >= 0:
             raise RuntimeError("normal expects all elements of std >= 0.0")
     else:
         scale = number("normal", "std", std)
     first = mean if isinstance(mean, Handle) else std
-    around = mean.detach() if isinstance(mean, Handle) else number("normal", "mean", mean)  # type: ignore[attr-defined]
+    around = mean.detach() if isinstance(mean, Handle) else number("normal", "mean", mean)
     tracked = mode.enabled and any(isinstance(each, Handle) and each._tracked for each in (mean, std))
     if out is not None and tracked:
         raise RuntimeError(

@@ -43,7 +43,7 @@ def stream(name: str, generator: Any) -> Generator:
 def number(name: str, parameter: str, value: Any) -> float:
     """A float argument: a Python number or a tensor of one element."""
     if isinstance(value, Handle):
-        value = value.item()  # type: ignore[attr-defined]
+        value = value.item()
     if not isinstance(value, (int, float)):
         try:
             return value.__float__()

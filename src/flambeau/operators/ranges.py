@@ -43,7 +43,7 @@ def _progression(start: Number, step: Number, count: int, dtype: dtype) -> Value
 
 def _number(value: Any, name: str) -> Any:
     if isinstance(value, Handle):
-        return value.item()  # type: ignore[attr-defined]
+        return value.item()
     if isinstance(value, (int, float, complex)):
         return value
     if hasattr(value, "item"):

@@ -120,7 +120,7 @@ def repeat_interleave(
         made = clone(wide, memory_format=contiguous_format).view((*shape[:axis], size * times, *shape[axis + 1 :]))
         return made
     if repeats._spec.numel == 1:
-        repeats = repeats.reshape((1,)).expand((size,))  # type: ignore[attr-defined]
+        repeats = repeats.reshape((1,)).expand((size,))
     elif repeats._spec.numel != size:
         raise RuntimeError(
             f"repeats must have the same size as input along dim, but got repeats.size(0) = {repeats._spec.numel} and "

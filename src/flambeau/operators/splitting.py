@@ -197,7 +197,7 @@ def tensor_split(input: Any, indices_or_sections: Any = None, dim: int = 0, **gi
                 "tensor, but got "
                 f"a tensor with {where._spec.ndim} dims"
             )
-        where = where.tolist()  # type: ignore[attr-defined]
+        where = where.tolist()
     if not isinstance(where, (tuple, list)):
         sections = as_index(where)
         if sections <= 0:

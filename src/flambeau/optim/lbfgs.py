@@ -112,7 +112,7 @@ class LBFGS(Optimizer):
         return loss, gradient
 
     @no_grad()
-    def step(self, closure: Closure) -> Any:  # type: ignore[override]
+    def step(self, closure: Closure) -> Any:
         """Minimise for up to ``max_iter`` iterations; ``closure`` clears the gradients, computes them and the loss.
 
         Returns the loss before the step.

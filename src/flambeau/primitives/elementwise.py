@@ -213,8 +213,8 @@ def _install_operators() -> None:
         setattr(Value, f"__{name}__", _symbol(of))
         if name not in ("lt", "le", "gt", "ge"):
             setattr(Value, f"__r{name}__", _reflected(of))
-    Value.__neg__ = lambda x: negative(x)  # type: ignore[method-assign]
-    Value.__invert__ = lambda x: bitwise_not(x)  # type: ignore[method-assign]
+    Value.__neg__ = lambda x: negative(x)
+    Value.__invert__ = lambda x: bitwise_not(x)
 
 
 _install_operators()

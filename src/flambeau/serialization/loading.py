@@ -127,7 +127,7 @@ def _trusting_reader(module: Any, arguments: dict[str, Any]) -> Reader:
     arguments = {"encoding": "utf-8", **arguments}
 
     def read(data: Any, persistent: Callable[[Any], Any], position: int) -> tuple[Any, int]:
-        class Unpickler(module.Unpickler):  # type: ignore[misc, name-defined]
+        class Unpickler(module.Unpickler):
             def find_class(self, module: str, name: str) -> Any:
                 return names.find(module, name) if names.is_torch(module) else super().find_class(module, name)
 

@@ -209,7 +209,7 @@ class _TorchNames:
 
 
 def _pickler(module: Any, storages: _Storages) -> Any:
-    python_pickler: Any = pickle._Pickler  # type: ignore[attr-defined]
+    python_pickler: Any = pickle._Pickler
     base = python_pickler if module is pickle else module.Pickler
     described: dict[str, Any] = {"persistent_id": lambda self, value: storages.persistent_id(value)}
     if not issubclass(base, python_pickler):

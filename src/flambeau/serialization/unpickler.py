@@ -160,7 +160,7 @@ class SafeUnpickler:
         line = self._line()
         if len(line) < 2 or line[0] != line[-1] or line[0] not in b"\"'":
             raise UnpicklingError("the STRING opcode argument must be quoted")
-        from codecs import escape_decode  # type: ignore[attr-defined]
+        from codecs import escape_decode
 
         self._stack.append(self._old_text(escape_decode(line[1:-1])[0]))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.specs import Spec
 from ..core.storages import Storage, View
@@ -28,6 +28,23 @@ class Handle:
     _retains: bool = False
     _inference: bool = False
     _data_alias: bool = False  # made by `.data`: writes do not count as versions
+
+    if TYPE_CHECKING:  # what `Tensor` adds, most of it entered from operators/ at run time
+
+        def __getattr__(self, name: str) -> Any: ...
+
+        def __getitem__(self, index: Any) -> Any: ...
+
+        def _one(self) -> Any: ...
+
+        def _two(self, other: Any) -> Any: ...
+
+        __neg__ = __pos__ = __abs__ = __invert__ = _one
+        __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = _two
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = _two
+        __and__ = __or__ = __xor__ = __lshift__ = __rshift__ = __rand__ = __ror__ = __rxor__ = _two
+        __lt__ = __le__ = __gt__ = __ge__ = _two
+        __eq__ = __ne__ = _two
 
     @property
     def _storage(self) -> Storage:

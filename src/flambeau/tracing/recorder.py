@@ -201,7 +201,7 @@ def run_now(rule: Rule, operands: Sequence[Any]) -> list[Any]:
 def array_of(cell: Storage | View) -> Any:
     """The cell's current value as an array onto its memory. A sync point."""
     storage = cell.storage if type(cell) is View else cell
-    if storage.epoch is trace.epoch and storage.position >= 0:  # type: ignore[union-attr]
+    if storage.epoch is trace.epoch and storage.position >= 0:
         synchronize()
     if storage.array is None:  # type: ignore[union-attr]
         raise _never_computed(storage)  # type: ignore[arg-type]

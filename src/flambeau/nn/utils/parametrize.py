@@ -328,7 +328,7 @@ def transfer_parametrizations_and_params(
             setattr(to_module, name, Parameter(getattr(from_module, name)))
         for parametrization in source[name]:
             register_parametrization(to_module, name, deepcopy(parametrization))
-        target: Any = to_module.parametrizations[name]  # type: ignore[index]
+        target: Any = to_module.parametrizations[name]
         if source[name].is_tensor:
             target.original = deepcopy(source[name].original)
         else:

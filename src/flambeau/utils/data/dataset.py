@@ -277,9 +277,9 @@ def random_split(
     total = sum(lengths)
     if total != len(dataset):  # type: ignore[arg-type]
         raise ValueError("Sum of input lengths does not equal the length of the input dataset!")
-    order: Any = flambeau.randperm(total, generator=generator).tolist()  # type: ignore[arg-type]
+    order: Any = flambeau.randperm(total, generator=generator).tolist()
     splits, start = [], 0
     for length in lengths:
-        splits.append(Subset(dataset, order[start : start + length]))  # type: ignore[misc]
+        splits.append(Subset(dataset, order[start : start + length]))
         start += length  # type: ignore[assignment]
     return splits

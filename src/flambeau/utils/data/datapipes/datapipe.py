@@ -159,7 +159,7 @@ class IterDataPipe(_Functional, IterableDataset[T_co]):
     def __iter__(self) -> Iterator[T_co]:
         # Not abstract, so that a pipe may get its samples through __next__ or a hook alone.
         if hasattr(type(self), "__next__"):
-            return self  # type: ignore[return-value]
+            return self
         raise NotImplementedError(f"{type(self).__name__} should implement __iter__")
 
     def reset(self) -> None:
