@@ -1,0 +1,63 @@
+"""The half-Cauchy distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+import math
+
+from . import constraints
+from .. import operators
+from .cauchy import Cauchy
+from .transformed_distribution import TransformedDistribution
+from .transforms import AbsTransform
+
+__all__ = ["HalfCauchy"]
+
+
+class HalfCauchy(TransformedDistribution):
+    """|x| of a Cauchy-distributed x around 0."""
+
+    arg_constraints = {"scale": constraints.positive}
+    support = constraints.nonnegative
+    has_rsample = True
+
+    def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
+        super().__init__(Cauchy(0, scale, validate_args=False), AbsTransform(), validate_args=validate_args)
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        return super().expand(batch_shape, self._get_checked_instance(HalfCauchy, _instance))
+
+    @property
+    def scale(self) -> Any:
+        """The scale of the Cauchy distribution."""
+        return self.base_dist.scale
+
+    @property
+    def mean(self) -> Any:
+        return operators.full(self._extended_shape(), math.inf, dtype=self.scale.dtype)
+
+    @property
+    def mode(self) -> Any:
+        return operators.zeros_like(self.scale)
+
+    @property
+    def variance(self) -> Any:
+        return self.base_dist.variance
+
+    def log_prob(self, value: Any) -> Any:
+        if self._validate_args:
+            self._validate_sample(value)
+        value = operators.as_tensor(value, dtype=self.scale.dtype)
+        found = self.base_dist.log_prob(value) + math.log(2)
+        return operators.where(value >= 0, found, -math.inf)
+
+    def cdf(self, value: Any) -> Any:
+        if self._validate_args:
+            self._validate_sample(value)
+        return 2 * self.base_dist.cdf(value) - 1
+
+    def icdf(self, value: Any) -> Any:
+        return self.base_dist.icdf((value + 1) / 2)
+
+    def entropy(self) -> Any:
+        return self.base_dist.entropy() - math.log(2)
