@@ -305,8 +305,8 @@ def _wanted(inputs: Sequence[Any]) -> list[Edge]:
 
 
 def _several(tensors: Any) -> tuple[Any, ...]:
-    """Tensors as a tuple; a `GradientEdge` is a tuple, but one thing."""
-    return tuple(tensors) if isinstance(tensors, (tuple, list)) and not hasattr(tensors, "output_nr") else (tensors,)
+    """Tensors, or whatever gives them one by one, as a tuple; a `GradientEdge` is a tuple, but one thing."""
+    return (tensors,) if hasattr(tensors, "output_nr") else tuple(tensors)
 
 
 def _seeds(tensors: Sequence[Any], gradients: Any) -> list[tuple[Edge, Any]]:

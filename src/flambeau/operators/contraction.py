@@ -16,7 +16,7 @@ from ..primitives.values import Value
 from .arithmetic import scaled
 from .declaration import POINTWISE, composite, operator
 from .kinds import Number, Tensor
-from .promotion import to
+from .promotion import to, widened
 from .views import unsafe_view
 
 
@@ -283,7 +283,8 @@ def _plus_product(name: str, input: Any, product: Any, beta: Any, alpha: Any) ->
     name="addmm", function=False, method=False,
 )  # fmt: skip
 def _addmm(input: Tensor, mat1: Tensor, mat2: Tensor, beta: Number = 1, alpha: Number = 1) -> Value:
-    return _weighted(input, c.matrix_multiply(mat1, mat2), beta, alpha)
+    sum = _weighted(widened(input), c.matrix_multiply(widened(mat1), widened(mat2)), beta, alpha)
+    return to(sum, input.dtype)
 
 
 _ONE: Any = 1
@@ -323,7 +324,8 @@ def _addr(input: Tensor, vec1: Tensor, vec2: Tensor, beta: Number = 1, alpha: Nu
     name="baddbmm", function=False, method=False,
 )  # fmt: skip
 def _baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, beta: Number = 1, alpha: Number = 1) -> Value:
-    return _weighted(input, c.matrix_multiply(batch1, batch2), beta, alpha)
+    sum = _weighted(widened(input), c.matrix_multiply(widened(batch1), widened(batch2)), beta, alpha)
+    return to(sum, input.dtype)
 
 
 @operator(
@@ -487,9 +489,11 @@ def _linear(bias: Tensor | None, input: Tensor, weight: Tensor) -> Value:
             f"mat1 and mat2 must have the same dtype, but got {scalar_name(input.dtype)} and {scalar_name(weight.dtype)}"
         )
     flat = memory.reshape(input, shape=(input.numel // columns if columns else _rows(input), columns))
-    product = c.matrix_multiply(flat, _transposed(memory.reshape(weight, shape=(rows, columns))))
+    # Narrow floats are rounded once, after the bias is added.
+    product = c.matrix_multiply(widened(flat), _transposed(memory.reshape(widened(weight), shape=(rows, columns))))
     if bias is not None:
-        product = product + bias
+        product = product + widened(bias)
+    product = to(product, input.dtype)
     return memory.reshape(product, shape=(*input.shape[:-1], *((rows,) if weight.ndim == 2 else ())))
 
 
