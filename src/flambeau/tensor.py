@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -64,23 +64,6 @@ class Tensor(Memory, metaclass=_TensorMeta):
 
         made = legacy_tensor(get_default_dtype(), args, kwargs, "torch.Tensor", any_dtype=True)
         return made if cls is Tensor else made.as_subclass(cls)
-
-    if TYPE_CHECKING:  # the methods and Python's operators are entered from operators/ at run time
-
-        def __getattr__(self, name: str) -> Any: ...
-
-        def __getitem__(self, index: Any) -> Any: ...
-
-        def _one(self) -> Any: ...
-
-        def _two(self, other: Any) -> Any: ...
-
-        __neg__ = __pos__ = __abs__ = __invert__ = _one
-        __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = _two
-        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = _two
-        __and__ = __or__ = __xor__ = __lshift__ = __rshift__ = __rand__ = __ror__ = __rxor__ = _two
-        __lt__ = __le__ = __gt__ = __ge__ = _two
-        __eq__ = __ne__ = _two  # type: ignore[assignment]
 
     def as_subclass(self, cls: type) -> Any:
         """The same tensor as an instance of a subclass."""
@@ -578,7 +561,7 @@ def _install_methods() -> None:
     }  # fmt: skip
     comparisons = ("eq", "ne", "lt", "le", "gt", "ge")
     for symbol, name in symbols.items():
-        function = methods[name]
+        function = methods[name] if name != "matmul" else _product
         convert = _comparand if symbol in ("eq", "ne") else _operand
         setattr(Tensor, f"__{symbol}__", symbol_form(function, convert))
         if symbol not in comparisons:
@@ -591,9 +574,22 @@ def _install_methods() -> None:
             setattr(Tensor, f"__r{symbol}__", reflected)
             if name + "_" in methods:
                 setattr(Tensor, f"__i{symbol}__", _in_place_symbol(methods[name + "_"]))
-    for symbol, name in {"neg": "neg", "pos": "positive", "abs": "abs", "invert": "bitwise_not"}.items():
+    for symbol, name in {"neg": "neg", "pos": "positive", "abs": "abs"}.items():
         setattr(Tensor, f"__{symbol}__", methods[name])
-    Tensor.__hash__ = Handle.__hash__  # type: ignore[method-assign,assignment]
+    Tensor.__invert__ = _inverted
+    Tensor.__hash__ = Handle.__hash__  # type: ignore[method-assign]
+
+
+def _product(self: Any, other: Any) -> Any:
+    """The matrix product of two tensors; numbers have none."""
+    return methods["matmul"](self, other) if isinstance(other, Handle) and isinstance(self, Handle) else NotImplemented
+
+
+def _inverted(self: Any) -> Any:
+    """Every bit turned."""
+    if self._spec.dtype.category >= FLOATING:
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return methods["bitwise_not"](self)
 
 
 def _operand(other: Any) -> Any:

@@ -8,7 +8,9 @@ from ..core.dtypes import bool_
 from ..core.names import scalar_name
 from ..primitives import elementwise as p
 from ..primitives.values import Value
+from ..tracing.handles import Handle
 from .declaration import POINTWISE, composite, methods, operator
+from .indexing import known
 from .kinds import Number, Tensor
 from .promotion import BOOL, COMPLEX, FLOATING, common_dtype, in_dtype, promote, promote_floating, reject, to
 

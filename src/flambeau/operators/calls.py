@@ -12,7 +12,7 @@ from ..autograd.grad_mode import mode
 from ..autograd.in_place import adopt_history
 from ..autograd.plans import Derivative, attach, new_plan
 from ..core import strides as _strides
-from ..core.dtypes import dtype_of_number, from_numpy, on_default_change
+from ..core.dtypes import FLOATING, dtype_of_number, from_numpy, on_default_change
 from ..core.specs import Spec, spec
 from ..core.storages import at_rest
 from ..primitives.values import Block, Value
@@ -48,9 +48,11 @@ class Operator:
         returns: Callable[..., Any] | None,
         name: str | None,
         check: Callable[..., Any] | None = None,
+        check_integers: Callable[..., Any] | None = None,
     ) -> None:
         code = meaning.__code__
         self.check = check
+        self.check_integers = check_integers
         self.name = name or meaning.__name__.rstrip("_")
         self.meaning = meaning
         self.parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -113,6 +115,8 @@ class Operator:
         if self.check is not None:
             self.check(*values)
         rule, operands, tracked = self.rule_for(values)
+        if self.checks_each(rule):
+            self.check_integers(*values)  # type: ignore[misc]
         if rule.dynamic:
             results = [_from_array(each) for each in run_now(rule, [operand_of(each) for each in operands])]
         else:
@@ -156,7 +160,7 @@ class Operator:
                 raise wrong_type(self.name, self.parameters[place], "Tensor" if kind.tensor else "Number", value, place)
             else:
                 if isinstance(value, Handle):
-                    value = value.item()  # type: ignore[attr-defined]
+                    value = value.item()
                     if kind.number:
                         values[place] = value
                         key.append(type(value))
@@ -175,6 +179,10 @@ class Operator:
                 self.forget()
             self.rules[found] = rule
         return rule, operands, tracked
+
+    def checks_each(self, rule: Rule) -> bool:
+        """Whether every call with this rule is to be checked for integers that are an error."""
+        return self.check_integers is not None and rule.result.dtype.category < FLOATING
 
     def forget(self) -> None:
         """Drop all rules; they are made anew when needed."""
@@ -279,9 +287,13 @@ class Operator:
         if self.check is not None:
             self.check(*values)
         rule, operands, tracked = self.rule_for(values)
+        if self.checks_each(rule):
+            self.check_integers(*values)  # type: ignore[misc]
         result = rule.result
         tracked = tracked and mode.enabled
         check_in_place(self.name, target, result.shape, result.dtype, tracked)
+        if len(operands) > 1 and self.layout == POINTWISE:
+            check_apart(self.name + "_", target, operands[1:])
         plan = new_plan(self, values, [target]) if tracked and rule.differentiable else None
         edges = None if plan is None else plan.edges(values)
         versions = None

@@ -13,9 +13,11 @@ from ..core.names import scalar_name
 from ..core.specs import Spec
 from ..primitives import contraction as c, memory, reductions as r
 from ..primitives.values import Value
+from ..tracing.handles import Handle
 from .arithmetic import scaled
 from .declaration import POINTWISE, composite, operator
 from .kinds import Number, Tensor
+from .parameters import wrong_type
 from .promotion import to, widened
 from .views import unsafe_view
 
@@ -191,6 +193,9 @@ def matmul(input: Any, other: Any) -> Any:
     >>> torch.matmul(torch.ones(4, 2, 3), torch.ones(3)).shape
     torch.Size([4, 2])
     """
+    if not isinstance(input, Handle) or not isinstance(other, Handle):
+        place, wrong = (2, other) if isinstance(input, Handle) else (1, input)
+        raise wrong_type("matmul", ("input", "other")[place - 1], "Tensor", wrong, place - 1)
     x, y = input._spec, other._spec
     if not x.ndim or not y.ndim:
         raise RuntimeError(

@@ -22,7 +22,7 @@ from .declaration import composite, operator
 from .kinds import Number, Tensor
 from .promotion import as_array, to as cast_to
 from .registry import publish
-from .writing import check_no_overlap, store
+from .writing import check_apart, check_no_overlap, store
 
 
 def format_strides(shape: Any, strides: Any, wanted: memory_format | None) -> Any:
@@ -231,6 +231,7 @@ def copy_(input: Any, src: Any, non_blocking: bool = False) -> Any:
             return input.fill_(src)
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
     check_no_overlap("copy_", input)
+    check_apart("copy_", input, (src,))
     return overwrite(input, src)
 
 

@@ -66,6 +66,7 @@ def operator(
     returns: Callable[..., Any] | None = None,
     name: str | None = None,
     check: Callable[..., Any] | None = None,
+    check_integers: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Declare the decorated meaning as an operator.
 
@@ -80,10 +81,11 @@ def operator(
         returns: makes the caller's structure of several results (default: a tuple).
         name: the operator's name where a Python builtin or keyword forbids it.
         check: looks at the arguments of every call before it is recorded, raising for bad numbers that are known already.
+        check_integers: the same for calls whose result is integral; the others keep to the shorter ways of ``fast_calls``.
     """
 
     def declare(meaning: Callable[..., Any]) -> Any:
-        made = Operator(meaning, derivative, layout, node, returns, name, check)
+        made = Operator(meaning, derivative, layout, node, returns, name, check, check_integers)
         required = made.required
         simple = check is None and not any(kind.tensors for kind in made.kinds)
         structural = not any(kind.tensor or kind.number for kind in made.kinds[1:])

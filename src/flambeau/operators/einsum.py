@@ -24,20 +24,25 @@ def einsum(equation: Any, *operands: Any) -> Any:
     tensor([[3.],
             [3.]])
     """
+    if not operands:
+        raise ValueError(
+            "einsum(): must specify the equation string and at least one operand, or at least one operand and its "
+            "subscripts list"
+        )
     if not isinstance(equation, str):
         equation, operands = _from_lists((equation, *operands))
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
     terms, output = _parse(equation, operands)
     sizes: dict[str, int] = {}
-    for term, each in zip(terms, operands):
+    for place, (term, each) in enumerate(zip(terms, operands)):
         for letter, size in zip(term, each._spec.shape):
             known = sizes.setdefault(letter, size)
             if known == 1:
                 sizes[letter] = size
             elif size not in (1, known):
                 raise RuntimeError(
-                    f"einsum(): subscript {letter} has size {size} for operand which does not broadcast with previously seen "
+                    f"einsum(): subscript {letter} has size {size} for operand {place} which does not broadcast with previously seen "
                     f"size {known}"
                 )
     aligned = [_single(each, term) for each, term in zip(operands, terms)]

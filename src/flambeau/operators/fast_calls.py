@@ -13,7 +13,7 @@ from typing import Any
 from ..autograd.grad_mode import mode
 from ..autograd.plans import attach, new_plan
 from ..autograd.tape import anomaly, edge_of, next_sequence
-from ..core.storages import Storage
+from ..core.storages import Storage, View
 from ..tracing.handles import Classes, Handle, wrap
 from ..tracing.recorder import lock, record, resolve, synchronize, trace
 from ..tracing.rules import Rule
@@ -196,7 +196,7 @@ def _find_fast_rule(operator: Operator, operands: tuple[Any, ...], kwargs: Any =
         ):
             return None
     rule = operator.rule_for(values)[0]
-    if rule.dynamic or rule.returns is not None or len(rule.results) != 1:
+    if rule.dynamic or rule.returns is not None or len(rule.results) != 1 or operator.checks_each(rule):
         return None
     if leading == 2:
         first = tuple(each._spec if isinstance(each, Handle) else type(each) for each in operands[:2])
@@ -293,7 +293,9 @@ def in_place_method(operator: Operator, name: str) -> Callable[..., Any]:
                 (other,) = args
                 number = type(other) in NUMBERS
                 rule = fast_rules[input._spec, type(other) if number else other._spec]
-                if (not number and other._tracked and mode.enabled) or kwargs:
+                if kwargs or (not number and other._tracked and mode.enabled):
+                    return call((input, *args), kwargs)
+                if not number and type(other._cell) is View and other._cell.storage is cell:  # perhaps they overlap
                     return call((input, *args), kwargs)
         except (KeyError, AttributeError, TypeError, ValueError):
             result = call(args if input is MISSING else (input, *args), kwargs)

@@ -21,6 +21,7 @@ from .declaration import LIKE_FIRST, composite, functions, methods, operator
 from .kinds import Tensor, Tensors
 from .promotion import to
 from .views import alias_of, selected, slice_dimension, unsqueezed
+from .writing import check_no_overlap
 
 Ints = tuple[int, ...]
 
@@ -357,10 +358,10 @@ def _apply_views(input: Any, index: tuple[Any, ...]) -> tuple[Any, list[Any]]:
         elif isinstance(each, Handle):
             kind, dimensions = each._spec.dtype, each._spec.ndim
             if not dimensions and kind.category == INTEGER and kind is not uint8:
-                result = _select(result, axis, each.item())  # type: ignore[attr-defined]
+                result = _select(result, axis, each.item())
             elif not dimensions and (kind is bool_ or kind is uint8):
                 result = unsqueezed(result, axis)
-                tensors[axis] = each.reshape((1,))  # type: ignore[attr-defined]
+                tensors[axis] = each.reshape((1,))
                 axis += 1
             else:
                 tensors[axis] = each
@@ -453,6 +454,7 @@ def _write_view(target: Any, value: Any) -> None:
             value = _without_leading_ones(value, target._spec.ndim)
         target.copy_(value)
     else:
+        check_no_overlap("copy_", target)
         target.fill_(value)
 
 

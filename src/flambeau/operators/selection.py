@@ -43,6 +43,8 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """
     if input is None and other is None:
         return functions["nonzero"](condition, as_tuple=True)
+    if input is None or other is None:
+        raise TypeError("where() takes either the condition alone or a condition, input and other; one of them is missing")
     return choose(condition, input, other)
 
 

@@ -90,6 +90,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         raise RuntimeError("selected index k out of range")
     if input.category == COMPLEX:
         raise NotImplementedError(f"\"topk\" not implemented for '{scalar_name(input.dtype)}'")
+    if input.category == BOOL:
+        raise RuntimeError("topk does not support bool dtypes on CPU")
     values, order = _sorted(input, axis, largest)
     return (values, order) if not input.ndim else (_cut(values, axis, 0, k), _cut(order, axis, 0, k))
 
@@ -143,7 +145,7 @@ def _middle(name: str, input: Value, axis: int, ignore_nan: bool) -> tuple[Value
     values, order = _sorted(input, axis, False)
     if not input.ndim or not input.numel:
         shape = tuple(1 if k == axis else size for k, size in enumerate(input.shape))
-        return (values, order) if not input.ndim else tuple(  # type: ignore[return-value]
+        return (values, order) if not input.ndim else tuple(
             memory.full(0, shape=shape, dtype=each.dtype) for each in (values, order)
         )
     size = input.shape[axis]
