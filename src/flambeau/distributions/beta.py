@@ -5,8 +5,8 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any
 
-from . import constraints
 from .. import operators
+from . import constraints
 from .dirichlet import Dirichlet
 from .exponential_family import ExponentialFamily
 from .utils import broadcast_all

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import constraints
 from .. import operators
 from ..autograd.grad_mode import no_grad
+from . import constraints
 from .distribution import Distribution
 from .utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
 

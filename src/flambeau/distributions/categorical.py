@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import constraints
 from .. import operators
 from ..autograd.grad_mode import no_grad
 from ..core.dtypes import finfo, int64
 from ..core.sizes import Size
+from . import constraints
 from .distribution import Distribution
 from .utils import lazy_property, logits_to_probs, probs_to_logits
 

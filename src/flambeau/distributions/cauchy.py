@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
 import math
+from typing import Any
 
-from . import constraints
 from .. import operators
+from . import constraints
 from .distribution import Distribution
 from .utils import broadcast_all
 

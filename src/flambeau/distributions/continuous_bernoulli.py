@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
 import math
+from typing import Any
 
-from . import constraints
 from .. import operators
 from ..nn import functional as F
+from . import constraints
 from .exponential_family import ExponentialFamily
 from .utils import broadcast_all, clamp_probs, lazy_property, logits_to_probs, probs_to_logits
 

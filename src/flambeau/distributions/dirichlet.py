@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from . import constraints
 from .. import operators
 from ..autograd import Function
 from ..core.dtypes import finfo, float64
+from . import constraints
 from .exponential_family import ExponentialFamily
 
 __all__ = ["Dirichlet"]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-import math
 
-from . import constraints
 from .. import operators
 from ..autograd import Function
 from ..core.dtypes import finfo, float64
+from . import constraints
 from .exponential_family import ExponentialFamily
 from .utils import broadcast_all
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
 import math
+from typing import Any
 
-from . import constraints
 from .. import operators
+from . import constraints
 from .distribution import Distribution
 from .utils import broadcast_all
 
@@ -85,7 +85,5 @@ class GeneralizedPareto(Distribution):
     @constraints.dependent_property(is_discrete=False, event_dim=0)
     def support(self) -> Any:
         upper = self.loc - self.scale / self.concentration
-        if (self.concentration >= 0).all().item():
-            return constraints.greater_than_eq(self.loc)
         upper = operators.where(self.concentration < 0, upper, math.inf)
         return constraints.interval(self.loc, upper)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
 import math
+from typing import Any
 
-from . import constraints
 from .. import operators
 from ..core.dtypes import finfo, get_default_dtype
+from . import constraints
 from .transformed_distribution import TransformedDistribution
 from .transforms import AffineTransform, ExpTransform
 from .uniform import Uniform

@@ -86,7 +86,7 @@ def _infinite(like: Any) -> Any:
 
 
 def _x_log_x(x: Any) -> Any:
-    return x * x.log()
+    return x.xlogy(x)
 
 
 # -- within a family ---------------------------------------------------------------------------------------------------
@@ -261,9 +261,9 @@ def _normal_vectors(p: Any, q: Any) -> Any:
     return half + 0.5 * (trace + batch_mahalanobis(lower_q, q.loc - p.loc) - p.event_shape[0])
 
 
-for _p in (MultivariateNormal, LowRankMultivariateNormal):
-    for _q in (MultivariateNormal, LowRankMultivariateNormal):
-        register_kl(_p, _q)(_normal_vectors)
+for _kind in (MultivariateNormal, LowRankMultivariateNormal):
+    for _other in (MultivariateNormal, LowRankMultivariateNormal):
+        register_kl(_kind, _other)(_normal_vectors)
 
 # -- across families: minus the entropy of p, minus the expectation under p of log q --------------------------------------
 
@@ -287,6 +287,7 @@ def _to_normal(p: Any, q: Any) -> Any:
     return -p.entropy() + 0.5 * (2 * math.pi * q.scale.pow(2)).log() + second
 
 
+_p: type
 for _p in (Beta, ContinuousBernoulli, Gumbel, Uniform, Exponential, Gamma, Laplace, Pareto):
     register_kl(_p, Normal)(_to_normal)
 for _p in (Beta, ContinuousBernoulli, Gamma, Pareto, Uniform):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import constraints
 from ..core.dtypes import finfo
+from . import constraints
 from .distribution import Distribution
 from .utils import broadcast_all
 

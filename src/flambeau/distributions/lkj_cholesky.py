@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
 import math
+from typing import Any
 
-from . import constraints
 from .. import operators
 from ..autograd.grad_mode import no_grad
 from ..core.dtypes import finfo
+from . import constraints
 from .beta import Beta
 from .distribution import Distribution
 from .utils import broadcast_all

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import constraints
 from ..autograd.grad_mode import no_grad
+from . import constraints
 from .categorical import Categorical
 from .constraints import MixtureSameFamilyConstraint
 from .distribution import Distribution

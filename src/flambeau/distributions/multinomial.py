@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import constraints
 from .. import operators
 from ..core.sizes import Size
+from . import constraints
 from .binomial import Binomial
 from .categorical import Categorical
 from .distribution import Distribution

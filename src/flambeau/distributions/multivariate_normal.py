@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
 import math
+from typing import Any
 
-from . import constraints
 from .. import operators
 from ..linalg import cholesky, solve_triangular
+from . import constraints
 from .distribution import Distribution
 from .utils import lazy_property, standard_normal
 

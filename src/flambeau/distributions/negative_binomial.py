@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import constraints
 from .. import operators
 from ..autograd.grad_mode import no_grad
 from ..nn import functional as F
+from . import constraints
 from .distribution import Distribution
 from .gamma import Gamma
 from .utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits

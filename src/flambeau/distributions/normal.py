@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
 import math
+from typing import Any
 
-from . import constraints
 from .. import operators
 from ..autograd.grad_mode import no_grad
+from . import constraints
 from .exponential_family import ExponentialFamily
 from .utils import broadcast_all, standard_normal
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import constraints
 from .. import operators
+from . import constraints
 from .categorical import Categorical
 from .distribution import Distribution
 from .transformed_distribution import TransformedDistribution

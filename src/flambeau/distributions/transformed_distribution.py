@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import constraints
 from ..autograd.grad_mode import no_grad
 from ..core.sizes import Size
+from . import constraints
 from .distribution import Distribution
 from .independent import Independent
 from .transforms import ComposeTransform, Transform

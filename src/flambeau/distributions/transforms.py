@@ -517,7 +517,8 @@ class AffineTransform(Transform):
 
     def __eq__(self, other: object) -> bool:
         def same(one: Any, two: Any) -> bool:
-            return one is two or bool(operators.tensor(one == two).all().item() if not isinstance(one == two, Tensor) else (one == two).all().item())
+            equal = one == two
+            return one is two or bool(equal.all().item() if isinstance(equal, Tensor) else equal)
 
         return isinstance(other, AffineTransform) and same(self.loc, other.loc) and same(self.scale, other.scale)
 

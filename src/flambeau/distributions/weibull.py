@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import constraints
 from .. import operators
+from . import constraints
 from .exponential import Exponential
 from .transformed_distribution import TransformedDistribution
 from .transforms import AffineTransform, PowerTransform

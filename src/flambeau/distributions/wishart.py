@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
 import math
+from typing import Any
 
-from . import constraints
 from .. import operators
 from ..core.dtypes import finfo
 from ..linalg import cholesky, slogdet
+from . import constraints
 from .chi2 import Chi2
 from .distribution import Distribution
 from .exponential_family import ExponentialFamily
