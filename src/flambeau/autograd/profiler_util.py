@@ -77,7 +77,7 @@ class FunctionEventAvg:
         )
 
 
-class EventList(list):  # type: ignore[type-arg]
+class EventList(list):
     """A list of events that can be summed up and printed."""
 
     def __init__(self, events: Iterable[Any] = (), profile_memory: bool = False) -> None:

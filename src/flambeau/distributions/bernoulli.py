@@ -84,5 +84,5 @@ class Bernoulli(ExponentialFamily):
     def _natural_params(self) -> Any:
         return (operators.logit(self.probs),)
 
-    def _log_normalizer(self, x: Any) -> Any:  # type: ignore[override]
+    def _log_normalizer(self, x: Any) -> Any:
         return x.exp().log1p()

@@ -125,7 +125,7 @@ class ContinuousBernoulli(ExponentialFamily):
     def _natural_params(self) -> Any:
         return (self.logits,)
 
-    def _log_normalizer(self, x: Any) -> Any:  # type: ignore[override]
+    def _log_normalizer(self, x: Any) -> Any:
         regular = (x <= self._lims[0] - 0.5) | (x > self._lims[1] - 0.5)
         safe = operators.where(regular, x, (self._lims[0] - 0.5) * operators.ones_like(x))
         return operators.where(regular, safe.expm1().abs().log() - safe.abs().log(), 0.5 * x + x.pow(2) / 24.0 - x.pow(4) / 2880.0)

@@ -77,7 +77,7 @@ class Distribution:
         return made
 
     def _get_checked_instance(self, cls: Any, _instance: Any = None) -> Any:
-        if _instance is None and type(self).__init__ is not cls.__init__:  # type: ignore[misc]
+        if _instance is None and type(self).__init__ is not cls.__init__:
             raise NotImplementedError(
                 f"Subclass {self.__class__.__name__} of {cls.__name__} that defines a custom __init__ method must also define "
                 "a custom .expand() method."

@@ -40,11 +40,11 @@ class Independent(Distribution):
         return made
 
     @property
-    def has_rsample(self) -> bool:  # type: ignore[override]
+    def has_rsample(self) -> bool:
         return bool(self.base_dist.has_rsample)
 
     @property
-    def has_enumerate_support(self) -> bool:  # type: ignore[override]
+    def has_enumerate_support(self) -> bool:
         return False if self.reinterpreted_batch_ndims > 0 else bool(self.base_dist.has_enumerate_support)
 
     @constraints.dependent_property

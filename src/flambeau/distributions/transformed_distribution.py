@@ -59,7 +59,7 @@ class TransformedDistribution(Distribution):
         return made
 
     @property
-    def has_rsample(self) -> bool:  # type: ignore[override]
+    def has_rsample(self) -> bool:
         return bool(self.base_dist.has_rsample)
 
     @constraints.dependent_property(is_discrete=False)

@@ -98,7 +98,7 @@ class VonMises(Distribution):
         return self.loc
 
     @lazy_property
-    def variance(self) -> Any:  # type: ignore[override]
+    def variance(self) -> Any:
         """The circular variance."""
         kappa = self.concentration
         return 1 - (log_modified_bessel(kappa, 1) - log_modified_bessel(kappa)).exp()
