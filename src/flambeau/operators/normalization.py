@@ -9,6 +9,7 @@ Lempitsky, "Instance normalization", 2016; Zhang and Sennrich, "Root mean square
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from ..autograd.grad_mode import mode
@@ -48,7 +49,11 @@ def _standardized_back(
     grad: Any, input: Any, weight: Any, bias_spec: Any, result1: Any, result2: Any, inner: Ints, axes: Ints,
     affine: Ints, eps: float, needs: Any,
 ) -> Any:  # fmt: skip
-    """x̂ = (x - mean)·rstd; the gradient of x is rstd·(g - mean(g) - x̂·mean(g·x̂)) with g = grad·weight."""
+    """x̂ = (x - mean)·rstd; the gradient of x is rstd·(g - mean(g) - x̂·mean(g·x̂)) with g = grad·weight.
+
+    A weight that is the same throughout a group of numbers (batch and instance norm) leaves the means: then the sums
+    that weight and bias need are those that x needs.
+    """
     shape = input._spec.shape
     x = input.reshape(inner)
     upstream = grad.reshape(inner)
@@ -60,8 +65,19 @@ def _standardized_back(
     else:
         mean, rstd = result1, result2
     normal = (x - mean) * rstd
-    g = upstream if weight is None else upstream * weight.reshape(affine)
     to_input = to_weight = to_bias = None
+    if _same_within(affine, len(inner), axes):
+        count = prod(inner[axis] for axis in axes)
+        total, product = upstream.sum(axes, True), (upstream * normal).sum(axes, True)
+        if needs[0]:
+            scale = rstd if weight is None else rstd * weight.reshape(affine)
+            to_input = (scale * (upstream - total / count - normal * (product / count))).reshape(shape)
+        if needs[1]:
+            to_weight = product.sum_to_size(affine).reshape(weight._spec.shape)
+        if needs[2]:
+            to_bias = total.sum_to_size(affine).reshape(bias_spec.shape)
+        return to_input, to_weight, to_bias
+    g = upstream if weight is None else upstream * weight.reshape(affine)
     if needs[0]:
         to_input = (rstd * (g - g.mean(axes, True) - normal * (g * normal).mean(axes, True))).reshape(shape)
     if needs[1]:
@@ -69,6 +85,12 @@ def _standardized_back(
     if needs[2]:
         to_bias = upstream.sum_to_size(affine).reshape(bias_spec.shape)
     return to_input, to_weight, to_bias
+
+
+def _same_within(affine: Ints, rank: int, axes: Ints) -> bool:
+    """Whether a weight of shape ``affine`` does not vary along ``axes``."""
+    missing = rank - len(affine)
+    return all(axis < missing or affine[axis - missing] == 1 for axis in axes)
 
 
 _NODES = {
@@ -87,9 +109,13 @@ def _standardized(
     wide = input.dtype.compute
     x = to(memory.reshape(input, shape=inner), wide)
     mean, variance, rstd = _moments(x, axes, eps)
-    out = (x - mean) * rstd
-    if weight is not None:
-        out = out * to(memory.reshape(weight, shape=affine), wide)
+    out = x - mean
+    if weight is None:
+        out = out * rstd
+    elif _same_within(affine, len(inner), axes):
+        out = out * (rstd * to(memory.reshape(weight, shape=affine), wide))
+    else:
+        out = out * rstd * to(memory.reshape(weight, shape=affine), wide)
     if bias is not None:
         out = out + to(memory.reshape(bias, shape=affine), wide)
     return to(memory.reshape(out, shape=input.shape), input.dtype), mean, rstd, variance
