@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.dtypes import bool_, dtype, int32
+from .blending import blend
 from .registry import Primitive, broadcast_shape, pointwise, pointwise_bool, primitive, primitives
 from .values import Value
 
@@ -105,7 +106,7 @@ def _select_shape(condition: Any, *operands: Any) -> Any:
 @primitive(_select_shape)
 def select(condition: Any, x: Any, y: Any) -> Any:
     """x where the boolean condition holds, else y."""
-    return np.where(condition, x, y)
+    return blend(condition, x, y)
 
 
 @primitive(pointwise, elementwise=True)
@@ -221,7 +222,7 @@ _install_operators()
 
 
 def _check_divisor(x: Any, y: Any) -> None:
-    if np.any(np.equal(y, 0)):
+    if np.any(np.equal(y, 0)) and np.size(x):
         raise RuntimeError("ZeroDivisionError")
 
 

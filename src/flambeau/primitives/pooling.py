@@ -53,7 +53,7 @@ def max_window(x: Any, *, kernel: Ints, stride: Ints, padding: Ints, dilation: I
         _keep_greatest(x, best, which, targets, nan=True)
     steps = [prod(sizes[axis + 1 :]) for axis in range(len(sizes))]
     offsets = np.array([sum(k * d * t for k, d, t in zip(place, dilation, steps)) for place in places], np.int64)
-    index = offsets[which]
+    index = offsets.take(which)
     for axis, (o, s, p, t) in enumerate(zip(out, stride, padding, steps)):
         along = [1] * len(out)
         along[axis] = o
@@ -67,13 +67,17 @@ def _keep_greatest(x: Any, best: Any, which: Any, targets: Any, nan: bool) -> No
         if targets[number] is None:
             continue
         outputs, inputs = targets[number]
-        candidate, held = x[inputs], best[outputs]
+        candidate, held = np.ascontiguousarray(x[inputs]), best[outputs]
         better = ~(held > candidate) & (held == held) if nan else candidate >= held
         if nan:
             np.copyto(held, candidate, where=better)
         else:
             np.maximum(held, candidate, out=held)
-        np.copyto(which[outputs], number, where=better)
+        # which = number where better, on bits: a masked copy would branch on every element.
+        place = which[outputs]
+        changed = place ^ which.dtype.type(number)
+        changed &= np.negative(better.astype(which.dtype))
+        np.bitwise_xor(place, changed, out=place)
 
 
 def _scatter_shape(grad: Value, index: Value, *, sizes: Ints, distinct: bool) -> Any:
