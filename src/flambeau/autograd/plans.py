@@ -330,11 +330,14 @@ class Plan:
         return node
 
 
-def new_plan(operator: Any, values: Sequence[Any], results: Sequence[Any]) -> Plan:
-    """The plan for an operator (anything with ``derivative``, ``parameters`` and ``node``) called with ``values``."""
+def new_plan(operator: Any, values: Sequence[Any], results: Sequence[Any], node: Any = None) -> Plan:
+    """The plan for an operator (anything with ``derivative``, ``parameters`` and ``node``) called with ``values``.
+
+    ``node``: the name of the node, or a function to it, where that is not the operator's own.
+    """
     plan = _new(Plan)
     derivative = plan.derivative = operator.derivative
-    name = operator.node
+    name = node or operator.node
     plan.cls = node_class(name if isinstance(name, str) else name(*values))
     edge_arguments: list[tuple[int, bool]] = []
     specs: list[Any] = []

@@ -89,7 +89,7 @@ def relu6(input: Any) -> Any:
 
 @operator(
     {"input": lambda grad, input, negative_slope: choose(input > 0, grad, grad * negative_slope)},
-    layout=POINTWISE, function=False, method=False,
+    layout=POINTWISE, function=False, method=False, node_in_place="LeakyReluBackward1",
 )  # fmt: skip
 def leaky_relu(input: Tensor, negative_slope: Number = 0.01) -> Value:
     """``input`` above zero, ``negative_slope``·input below (Maas, Hannun & Ng 2013)."""
@@ -101,7 +101,7 @@ def _threshold_back(grad: Any, input: Any, threshold: Any) -> Any:
     return choose(input <= threshold, 0, grad)
 
 
-@operator({"input": _threshold_back}, layout=POINTWISE, method=False)
+@operator({"input": _threshold_back}, layout=POINTWISE, method=False, node_in_place="ThresholdBackward1")
 def threshold(input: Tensor, threshold: Number, value: Number) -> Value:
     """``input`` above ``threshold``, ``value`` elsewhere.
 
@@ -222,7 +222,7 @@ def _elu_back(grad: Any, input: Any, alpha: Any, scale: Any, input_scale: Any) -
     return choose(input <= 0, below, grad * scale if scale != 1 else grad)
 
 
-@operator({"input": _elu_back}, layout=POINTWISE, function=False, method=False)
+@operator({"input": _elu_back}, layout=POINTWISE, function=False, method=False, node_in_place="EluBackward1")
 def elu(input: Tensor, alpha: Number = 1.0, scale: Number = 1.0, input_scale: Number = 1.0) -> Value:
     """``input`` above zero, alpha·(e^input - 1) below (Clevert, Unterthiner & Hochreiter 2015)."""
     x = _floating("elu_cpu", input)
@@ -256,7 +256,9 @@ def _check_alpha(input: Any, alpha: Any = 1.0) -> None:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
 
 
-@operator({"input": _celu_back}, layout=POINTWISE, method=False, check=_check_alpha)
+@operator(
+    {"input": _celu_back}, layout=POINTWISE, method=False, check=_check_alpha, node_in_place="CeluBackward1"
+)
 def celu(input: Tensor, alpha: Number = 1.0) -> Value:
     """max(0, input) + min(0, alpha·(e^(input/alpha) - 1)) (Barron 2017).
 

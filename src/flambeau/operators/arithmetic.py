@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.dtypes import bool_
+from ..core.dtypes import bool_, get_default_dtype
 from ..core.names import scalar_name
 from ..primitives import elementwise as p
 from ..primitives.values import Value
@@ -12,6 +12,7 @@ from ..tracing.handles import Handle
 from .declaration import POINTWISE, composite, methods, operator
 from .indexing import known
 from .kinds import Number, Tensor
+from .missing_derivatives import not_differentiable
 from .promotion import BOOL, COMPLEX, FLOATING, common_dtype, in_dtype, promote, promote_floating, reject, to
 
 
@@ -115,8 +116,15 @@ def mul(input: Tensor | Number, other: Tensor | Number) -> Value:
     >>> torch.mul(torch.tensor([1.5, 2.0]), 2)
     tensor([3., 4.])
     """
-    x, y = promote(input, other)
-    return x * y
+    kind = common_dtype(input, other)
+    x, y = in_dtype(_beside_scalar(kind, input, other), input, other)
+    return to(x * y, kind)
+
+
+def _beside_scalar(kind: Any, *operands: Any) -> Any:
+    """The dtype to compute in: a narrow float is multiplied and divided by a scalar that is not rounded to it first."""
+    scalar = any(not isinstance(each, Value) or each.is_number or not each.ndim for each in operands)
+    return kind.compute if scalar else kind
 
 
 def times_conjugate(grad: Any, factor: Any) -> Any:
@@ -148,8 +156,7 @@ def _divide_other(grad: Any, input: Any, other: Any, rounding_mode: Any) -> Any:
 
 
 def _divide_node(input: Any, other: Any, rounding_mode: Any = None) -> str:
-    number = isinstance(other, (bool, int, float, complex))
-    return f"DivBackward{(2 if rounding_mode else 0) + number}" if rounding_mode else "DivBackward0"
+    return "DivBackward2" if rounding_mode else "DivBackward0"
 
 
 @operator(
@@ -164,8 +171,10 @@ def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | 
     tensor([ 3, -4])
     """
     if rounding_mode is None:
-        x, y = promote_floating(input, other)
-        return x / y
+        kind = common_dtype(input, other)
+        kind = kind if kind.category >= FLOATING else get_default_dtype()
+        x, y = in_dtype(_beside_scalar(kind, other), input, other)
+        return to(x / y, kind)
     x, y = promote(input, other)
     if rounding_mode == "floor":
         return _floor_divide(x, y)
@@ -215,7 +224,10 @@ def true_divide(input: Any, other: Any) -> Any:
     return div(input, other)
 
 
-@operator(layout=POINTWISE, in_place=True, check_integers=_check_divisor)
+@operator(
+    {name: not_differentiable("floor_divide") for name in ("input", "other")}, layout=POINTWISE, in_place=True,
+    check_integers=_check_divisor, node="NotImplemented",
+)  # fmt: skip
 def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Value:
     """⌊input/other⌋.
 
@@ -225,7 +237,8 @@ def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Value:
     """
     x, y = promote(input, other)
     _reject_remainder("floor_divide", x, y)
-    return _floor_divide(x, y)
+    kind = common_dtype(input, other)
+    return to(_floor_divide(*in_dtype(_beside_scalar(kind, other), input, other)), kind)
 
 
 @operator({"input": lambda grad: -grad}, layout=POINTWISE, in_place=True, aliases=("negative",))

@@ -49,10 +49,12 @@ class Operator:
         name: str | None,
         check: Callable[..., Any] | None = None,
         check_integers: Callable[..., Any] | None = None,
+        node_in_place: str | Callable[..., str] | None = None,
     ) -> None:
         code = meaning.__code__
         self.check = check
         self.check_integers = check_integers
+        self.node_in_place = node_in_place
         self.name = name or meaning.__name__.rstrip("_")
         self.meaning = meaning
         self.parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -294,7 +296,7 @@ class Operator:
         check_in_place(self.name, target, result.shape, result.dtype, tracked)
         if len(operands) > 1 and self.layout == POINTWISE:
             check_apart(self.name + "_", target, operands[1:])
-        plan = new_plan(self, values, [target]) if tracked and rule.differentiable else None
+        plan = new_plan(self, values, [target], self.node_in_place) if tracked and rule.differentiable else None
         edges = None if plan is None else plan.edges(values)
         versions = None
         if plan is not None:

@@ -67,6 +67,7 @@ def operator(
     name: str | None = None,
     check: Callable[..., Any] | None = None,
     check_integers: Callable[..., Any] | None = None,
+    node_in_place: str | Callable[..., str] | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Declare the decorated meaning as an operator.
 
@@ -78,6 +79,7 @@ def operator(
         method, function: whether it is a method of Tensor, a function of the namespace.
         aliases: more names for the same operator.
         node: the name of its node on the tape, or a function from the bound arguments to it.
+        node_in_place: the same for the in-place method, where PyTorch numbers it differently.
         returns: makes the caller's structure of several results (default: a tuple).
         name: the operator's name where a Python builtin or keyword forbids it.
         check: looks at the arguments of every call before it is recorded, raising for bad numbers that are known already.
@@ -85,7 +87,7 @@ def operator(
     """
 
     def declare(meaning: Callable[..., Any]) -> Any:
-        made = Operator(meaning, derivative, layout, node, returns, name, check, check_integers)
+        made = Operator(meaning, derivative, layout, node, returns, name, check, check_integers, node_in_place)
         required = made.required
         simple = check is None and not any(kind.tensors for kind in made.kinds)
         structural = not any(kind.tensor or kind.number for kind in made.kinds[1:])

@@ -27,6 +27,7 @@ def _check_fits(input: Any, *arguments: Any) -> None:
 @operator(
     {"input": _zero, "value": _value_back}, layout=LIKE_FIRST, in_place=True, check=_check_fits,
     node=lambda input, value: "FillBackward1" if hasattr(value, "_spec") else "FillBackward0",
+    node_in_place=lambda input, value: "FillBackward3" if hasattr(value, "_spec") else "FillBackward2",
 )  # fmt: skip
 def fill(input: Tensor, value: Tensor | Number) -> Value:
     """A tensor like ``input`` with every element equal to ``value``, a number or a 0-dimensional tensor.

@@ -9,7 +9,7 @@ from ..primitives import elementwise as p
 from ..primitives.values import Value
 from .declaration import POINTWISE, functions, methods, operator
 from .kinds import Number, Tensor
-from .missing_derivatives import no_derivative
+from .missing_derivatives import not_differentiable
 from .promotion import as_array, promote, promote_floating, reject
 
 
@@ -129,7 +129,7 @@ def copysign(input: Tensor, other: Tensor | Number) -> Value:
 
 
 @operator(
-    {"input": no_derivative("heaviside", "self"), "values": no_derivative("heaviside", "values")},
+    {"input": not_differentiable("heaviside"), "values": not_differentiable("heaviside")}, node="NotImplemented",
     layout=POINTWISE, in_place=True,
 )  # fmt: skip
 def heaviside(input: Tensor, values: Tensor) -> Value:

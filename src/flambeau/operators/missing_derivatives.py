@@ -16,3 +16,12 @@ def no_derivative(operator: str, argument: str) -> Callable[[Any], Any]:
         )
 
     return row
+
+
+def not_differentiable(operator: str) -> Callable[[Any], Any]:
+    """A row that raises for an operator whose results require grad and have no derivative at all (``<NotImplemented>``)."""
+
+    def row(grad: Any) -> Any:
+        raise RuntimeError(f"derivative for aten::{operator} is not implemented")
+
+    return row
