@@ -237,10 +237,12 @@ def _apply(node: Node, grads: list[Any], keep_graph: bool) -> Sequence[Any]:
     if anomaly.enabled and anomaly.check_nan:
         _check_nan(node, results)
     if node.watched and node._post_hooks:
+        # A hook sees one gradient for each of ``next_functions``: None where the argument was a number.
+        numbers = (None,) * (len(node.next_functions) - len(results))
         for hook in list(node._post_hooks.values()):
-            changed = hook(tuple(results), tuple(grads))
+            changed = hook((*results, *numbers), tuple(grads))
             if changed is not None:
-                results = list(changed) if isinstance(changed, (tuple, list)) else [changed]
+                results = list(changed)[: len(results)] if isinstance(changed, (tuple, list)) else [changed]
     return results
 
 

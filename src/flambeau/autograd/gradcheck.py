@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..core.dtypes import COMPLEX, FLOATING
+from ..core.dtypes import COMPLEX, FLOATING, complex128, float64
 from ..tracing.handles import Handle
 from .engine import grad as gradients
 from .grad_mode import enable_grad, no_grad
@@ -101,6 +101,15 @@ def gradcheck(
         raise ValueError(
             "gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True."
         )
+    for number, each in enumerate(inputs):
+        if any(each is one for one in chosen) and each._spec.dtype not in (float64, complex128):
+            import warnings
+
+            warnings.warn(
+                f"Input #{number} requires gradient and is not a double precision floating point or complex. This check will "
+                "likely fail if all the inputs are not of double precision floating point or complex. ",
+                stacklevel=2,
+            )
     try:
         _check(func, inputs, chosen, eps, atol, rtol, nondet_tol)
     except GradcheckError:
