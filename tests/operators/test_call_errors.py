@@ -27,7 +27,7 @@ def run(package: Any, text: str) -> Any:
 @pytest.mark.parametrize(
     "text",
     [
-        "torch.arange(4)**-1", "torch.arange(4.0)**-1", "torch.arange(4)//0", "torch.arange(4)%0", 
+        "torch.arange(4)**-1", "torch.arange(4.0)**-1", "torch.arange(4)//0", "torch.arange(4)%0",
         "torch.tensor([5]).fmod(0)", "x = torch.tensor([1, 0]); 1//x", "torch.zeros(0, dtype=torch.int64)//0",
         "torch.ones(2) @ 2", "torch.ones(2).matmul('a')", "~torch.ones(2)", "torch.ones(2).add(None)", "torch.mul(torch.ones(2), 'a')",
         "torch.eq(torch.ones(2), 'a')", "torch.ones(2) + None", "torch.where(torch.tensor([True]), torch.ones(1))",

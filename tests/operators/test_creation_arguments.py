@@ -54,6 +54,19 @@ def test_forms_and_refusals(text: str) -> None:
     assert outcome(flambeau, text) == outcome(torch, text)
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "rand(2, dtype=T)", "empty(2, dtype=T)", "arange(3, dtype=T)", "zeros_like(torch.ones(2), dtype=T)", "randn(2, dtype=T)",
+        "as_tensor([1], dtype=T)", "empty_strided((2,), (1,), dtype=T)", "hann_window(3, dtype=T)", "ones(2).to(T)",
+        "ones(2).sum(dtype=T)", "linspace(0, 1, 3, dtype=T)", "eye(2, dtype=T)", "nn.Linear(2, 2, dtype=T).weight",
+        "nn.Linear(2, 2).to(T).weight",
+    ],
+)  # fmt: skip
+def test_pythons_float_is_a_dtype(made: str) -> None:
+    assert eval("torch." + made, {"torch": flambeau, "T": float}).dtype is flambeau.float64
+
+
 def test_limits_print_as_in_pytorch() -> None:
     for name in ("float16", "bfloat16", "float32", "float64"):
         assert repr(flambeau.finfo(getattr(flambeau, name))) == repr(torch.finfo(getattr(torch, name)))

@@ -207,8 +207,9 @@ def promote_types(first: dtype, second: dtype) -> dtype:
     >>> torch.promote_types(torch.int64, torch.float16)
     torch.float16
     """
-    if first is second:
+    if first is second and isinstance(first, dtype):
         return first
+    first, second = as_dtype(first, "promote_types"), as_dtype(second, "promote_types")
     if first.rank < 0 or second.rank < 0:
         raise RuntimeError(f"Promotion for Float8 Types is not supported, attempted to promote {first} and {second}")
     if first.category < second.category:
@@ -267,6 +268,7 @@ def _take_higher(first: dtype | None, second: dtype | None) -> dtype | None:
 
 def can_cast(from_: dtype, to: dtype) -> bool:
     """Whether an in-place operator may put a result of dtype ``from_`` into a tensor of dtype ``to``."""
+    from_, to = as_dtype(from_, "can_cast"), as_dtype(to, "can_cast")
     return not (from_.category > to.category and (from_.category > INTEGER or to.category == BOOL))
 
 

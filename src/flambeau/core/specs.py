@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from . import strides as _strides
 from .devices import cpu, device
-from .dtypes import dtype
+from .dtypes import as_dtype, dtype
 from .sizes import Size
 
 
@@ -47,6 +47,8 @@ def spec(shape: Sequence[int], dtype: dtype, strides: Sequence[int] | None = Non
     key = (tuple(shape), tuple(strides), dtype, device)
     found = _interned.get(key)
     if found is None:
+        if type(dtype) is type:  # float, say
+            return spec(shape, as_dtype(dtype, "spec"), strides, device)
         found = Spec.__new__(Spec)
         found.shape, found.strides, found.dtype, found.device = Size(shape), key[1], dtype, device
         found.ndim, found.numel = len(key[0]), prod(key[0])

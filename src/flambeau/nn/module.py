@@ -15,7 +15,7 @@ from .. import operators
 from ..autograd.grad_mode import mode as grad_mode, no_grad
 from ..autograd.hooks import RemovableHandle
 from ..core.devices import device as device_class
-from ..core.dtypes import dtype as dtype_class
+from ..core.dtypes import as_dtype, dtype as dtype_class
 from ..tensor import Tensor
 from ..tracing import synchronize
 from .module_calls import call_with_hooks, global_hooks, warn_of_partial_gradients
@@ -897,7 +897,7 @@ def parse_conversion(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any
     first = args[0] if args else kwargs.get("tensor")
     if isinstance(first, Tensor):
         names = ["tensor", "non_blocking", "copy"]
-    elif isinstance(first, dtype_class):
+    elif isinstance(first, (dtype_class, type)):
         names = ["dtype", "non_blocking", "copy"]
     else:
         names = ["device", "dtype", "non_blocking", "copy"]
@@ -911,6 +911,8 @@ def parse_conversion(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any
     if "tensor" in values:
         values["device"], values["dtype"] = values["tensor"].device, values["tensor"].dtype
     device, dtype = values.get("device"), values.get("dtype")
+    if isinstance(dtype, type):  # float, say
+        dtype = as_dtype(dtype, "to")
     if device is not None and not isinstance(device, (str, int, device_class)):
         raise refuse()
     if dtype is not None and not isinstance(dtype, dtype_class):

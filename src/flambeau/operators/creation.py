@@ -119,6 +119,8 @@ def _cast_array(array: Any, kind: dtype) -> Any:
 
 def array_of_data(data: Any, kind: dtype | None) -> tuple[Any, dtype]:
     """Nested Python data as an array, and its dtype."""
+    if type(kind) is type:
+        kind = as_dtype(kind, "tensor")
     if type(data) in (float, int, bool, complex):
         kind = kind or dtype_of_number(data)
         return _number(data, kind), kind

@@ -149,7 +149,12 @@ def composite(
                     if public in READS_AFTER_WRITING:
                         check_apart(public, out, args)
                     return write_out(public, out, meaning(*args, **kwargs))
-            return meaning(*args, **kwargs)
+            try:
+                return meaning(*args, **kwargs)
+            except AttributeError as error:
+                if error.name != "_spec" or isinstance(error.obj, Handle):
+                    raise
+                raise TypeError(f"{public}(): an argument must be Tensor, not {type(error.obj).__name__}") from None
 
         describe(call, public, meaning.__doc__, meaning)
         call = autocasting(call, public)

@@ -8,7 +8,7 @@ from typing import Any
 from ..autograd.grad_mode import mode
 from ..core import sampling
 from ..core.devices import find
-from ..core.dtypes import COMPLEX, FLOATING, bool_, dtype, get_default_dtype, iinfo, int64
+from ..core.dtypes import COMPLEX, FLOATING, as_dtype, bool_, dtype, get_default_dtype, iinfo, int64
 from ..core.names import scalar_name
 from ..core.specs import Spec, spec
 from ..core.strides import broadcast
@@ -48,9 +48,10 @@ def _made(
         if size < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {size}: {list(shape)}")
     if out is None:
-        if requires_grad and kind.category < FLOATING:
+        if requires_grad and as_dtype(kind, node.name).category < FLOATING:
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
-        return from_array(sampler(spec(shape, kind))(shape), kind, requires_grad)
+        layout = spec(shape, kind)
+        return from_array(sampler(layout)(shape), layout.dtype, requires_grad)
     resized(node.name, out, shape)
     if asked is not None and asked is not out._spec.dtype:
         raise RuntimeError(

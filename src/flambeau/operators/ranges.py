@@ -11,6 +11,7 @@ from ..core.dtypes import (
     COMPLEX,
     FLOATING,
     INTEGER,
+    as_dtype,
     bool_,
     complex128,
     dtype,
@@ -84,7 +85,7 @@ def arange(
     elif start is None:
         start = 0
     start, end, step = _number(start, "arange"), _number(end, "arange"), _number(step, "arange")
-    kind = dtype or (out._spec.dtype if out is not None else None)
+    kind = as_dtype(dtype, "arange") if dtype is not None else out._spec.dtype if out is not None else None
     if kind is None:
         kind = int64 if all(isinstance(each, int) for each in (start, end, step)) else get_default_dtype()
     _check_range("arange", start, end, step, kind)
@@ -128,7 +129,7 @@ def range_(
     )
     find(device)
     start, end, step = _number(start, "range"), _number(end, "range"), _number(step, "range")
-    kind = dtype or (out._spec.dtype if out is not None else get_default_dtype())
+    kind = as_dtype(dtype, "range") if dtype is not None else out._spec.dtype if out is not None else get_default_dtype()
     _check_range("range", start, end, step, kind)
     count = math.floor((end - start) / step) + 1
     if kind.category <= INTEGER:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..core import strides as _strides
 from ..core.devices import find
-from ..core.dtypes import INTEGER, bool_, dtype, int64, uint8
+from ..core.dtypes import INTEGER, as_dtype, bool_, dtype, int64, uint8
 from ..core.names import scalar_name
 from ..core.specs import Spec, spec
 from ..primitives import elementwise as p, memory
@@ -77,7 +77,7 @@ def tril_indices(
             [0, 0, 1]])
     """
     find(device)
-    return _triangle_indices("tril_indices", row, col, offset, dtype or int64, True)
+    return _triangle_indices("tril_indices", row, col, offset, as_dtype(dtype, "tril_indices") if dtype else int64, True)
 
 
 def triu_indices(
@@ -86,7 +86,7 @@ def triu_indices(
 ) -> Any:  # fmt: skip
     """Row and column numbers of the upper triangle, in row-major order."""
     find(device)
-    return _triangle_indices("triu_indices", row, col, offset, dtype or int64, False)
+    return _triangle_indices("triu_indices", row, col, offset, as_dtype(dtype, "triu_indices") if dtype else int64, False)
 
 
 functions.update(tril_indices=tril_indices, triu_indices=triu_indices)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.devices import find
-from ..core.dtypes import FLOATING, dtype, get_default_dtype
+from ..core.dtypes import FLOATING, as_dtype, dtype, get_default_dtype
 from .declaration import functions
 
 
@@ -20,7 +20,7 @@ def _window(
 ) -> Any:
     """``formula(n, last)`` at n = 0 … last, for ``length`` points."""
     find(device)
-    made_of = kind or get_default_dtype()
+    made_of = get_default_dtype() if kind is None else as_dtype(kind, name)
     if made_of.category != FLOATING:
         raise RuntimeError(f"{name} expects floating point dtypes, got: {made_of}")
     if length < 0:
