@@ -295,6 +295,8 @@ def _tensor_of(index: Any) -> Any:
 
     if isinstance(index, np.ndarray):
         return functions["from_numpy"](index)
+    if isinstance(index, str):
+        raise TypeError("new(): invalid data type 'str'")
     made = functions["tensor"](list(index))
     return made.to(int64) if not made._spec.numel or made._spec.dtype.category >= FLOATING else made
 
