@@ -30,19 +30,10 @@ OPERATORS: dict[str, dict[str, str]] = {
     "as_strided_scatter": {
         "gradients": "PyTorch passes the gradient of elements that were overwritten on to the input",
     },
-    "cdist": {
-        "names": "prints CdistBackward0, PyTorch ViewBackward0",
-    },
     "chalf": {
         "complex": "there is no complex32; chalf() gives complex64",
         "floating": "there is no complex32; chalf() gives complex64",
         "gradients": "there is no complex32; chalf() gives complex64",
-    },
-    "cholesky_inverse": {
-        "names": "prints LinalgSolveTriangularBackward0, PyTorch CholeskyInverseBackward0",
-    },
-    "cholesky_solve": {
-        "names": "prints LinalgSolveTriangularBackward0, PyTorch CholeskySolveBackward0",
     },
     "conj": {
         "complex": "flambeau computes the conjugate; PyTorch returns a view that is conjugated when read",
@@ -74,23 +65,9 @@ OPERATORS: dict[str, dict[str, str]] = {
     },
     "linalg.householder_product": {
         "gradients": "an empty product does not require grad",
-        "names": "prints TransposeBackward0, PyTorch LinalgHouseholderProductBackward0",
-    },
-    "linalg.lstsq": {
-        "complex": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
-        "floating": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
-        "gradients": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
-        "names": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
-    },
-    "linalg.lstsq.grad_oriented": {
-        "complex": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
-        "floating": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
-        "gradients": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
-        "names": "PyTorch gives a view of LAPACK's padded buffer, and residuals a gradient",
     },
     "linalg.lu": {
         "floating": "PyTorch lets the out= of the permutation require grad",
-        "names": "prints AddBackward0, TriuBackward0, PyTorch LinalgLuBackward0",
     },
     "linalg.lu_solve": {
         "names": "prints TransposeBackward0, PyTorch LinalgLuSolveBackward0",
@@ -99,11 +76,7 @@ OPERATORS: dict[str, dict[str, str]] = {
         "names": "prints UnsqueezeBackward0, PyTorch PermuteBackward0",
     },
     "linalg.matrix_power": {
-        "gradients": "to the power zero the input has no gradient; PyTorch gives zeros",
         "names": "prints CloneBackward0, PyTorch LinalgInvExBackward0",
-    },
-    "linalg.multi_dot": {
-        "names": "prints MmBackward0, PyTorch ViewBackward0",
     },
     "linalg.norm": {
         "complex": "the norm of order infinity of matrices without elements",
@@ -116,33 +89,14 @@ OPERATORS: dict[str, dict[str, str]] = {
         "gradients": "the second derivative of the 2-norm at zero is NaN; PyTorch says zero",
         "names": "prints SqueezeBackward2, PyTorch AmaxBackward0",
     },
-    "linalg.pinv": {
-        "names": "prints CloneBackward0, PyTorch LinalgPinvBackward0",
-    },
-    "linalg.pinv.hermitian": {
-        "names": "prints CloneBackward0, PyTorch LinalgPinvBackward0",
-    },
-    "linalg.pinv.singular": {
-        "names": "prints CloneBackward0, PyTorch LinalgPinvBackward0",
-    },
-    "linalg.solve_triangular": {
-        "names": "prints TransposeBackward0, PyTorch LinalgSolveTriangularBackward0",
-    },
     "linalg.tensorinv": {
         "names": "prints ViewBackward0, PyTorch ReshapeAliasBackward0",
-    },
-    "linalg.vecdot": {
-        "names": "prints SumBackward1, PyTorch VdotBackward0",
     },
     "lu": {
         "floating": "PyTorch refuses to resize an out= that requires grad",
     },
-    "lu_solve": {
-        "names": "prints LinalgSolveTriangularBackward0, PyTorch LinalgLuSolveBackward0",
-    },
     "lu_unpack": {
         "floating": "PyTorch lets the out= of the permutation require grad",
-        "names": "prints AddBackward0, TriuBackward0, PyTorch LuUnpackBackward0",
     },
     "mH": {
         "complex": "flambeau computes the conjugate; PyTorch returns a view that is conjugated when read",
@@ -163,23 +117,17 @@ OPERATORS: dict[str, dict[str, str]] = {
     "nn.functional.linear_cross_entropy.chunked_none": {
         "names": "chunks are a hint here: the nodes are those of the cross entropy itself",
     },
-    "ormqr": {
-        "names": "prints TransposeBackward0, PyTorch OrmqrBackward0",
-    },
-    "pinverse": {
-        "names": "prints CloneBackward0, PyTorch LinalgPinvBackward0",
-    },
     "quantile": {
         "names": "PyTorch squeezes in place",
+    },
+    "stft": {
+        "names": "PyTorch's C++ transposes by another overload",
     },
     "trapezoid": {
         "names": "PyTorch's C++ divides by a number with another overload",
     },
     "trapz": {
         "names": "PyTorch's C++ divides by a number with another overload",
-    },
-    "triangular_solve": {
-        "names": "prints LinalgSolveTriangularBackward0, TransposeBackward0, PyTorch TriangularSolveBackward0",
     },
     "unravel_index": {
         "integral": "PyTorch's result is a view of a wider buffer",

@@ -65,7 +65,7 @@ def exponential(
         raise ValueError(f"Tau must be positive, got: {tau} instead.")
     if sym and center is not None:
         raise ValueError("Center must be None for symmetric windows")
-    if M == 0:
+    if M <= 1:
         return request.short()
     middle = request.intervals / 2.0 if center is None else center
     return request.finished((-request.line(-middle / tau, 1 / tau).abs()).exp())
@@ -76,7 +76,7 @@ def cosine(
 ) -> Any:
     """sin(π (n + 1/2) / M)."""
     request = _Request("cosine", M, sym, dtype, layout, device, requires_grad)
-    if M == 0:
+    if M <= 1:
         return request.short()
     step = math.pi / (M if sym else M + 1)
     return request.finished(request.line(0.5 * step, step).sin())
@@ -90,7 +90,7 @@ def gaussian(
     request = _Request("gaussian", M, sym, dtype, layout, device, requires_grad)
     if std <= 0:
         raise ValueError(f"Standard deviation must be positive, got: {std} instead.")
-    if M == 0:
+    if M <= 1:
         return request.short()
     scale = 1 / (std * math.sqrt(2))
     return request.finished((-(request.line(-request.intervals / 2.0 * scale, scale) ** 2)).exp())
