@@ -49,7 +49,7 @@ class UntypedStorage:
     is_fresh: bool  # just read from a file: no tensor shows it yet
 
     def __init__(self, contents: int | Sequence[int] = 0, *, device: Any = None) -> None:
-        place = cpu if device is None else find(device)
+        place = cpu if device is None else find(device, memory=False)
         if isinstance(contents, int):
             array = None if place == meta_device else np.empty(contents, np.uint8)
             size = contents
@@ -263,7 +263,7 @@ class UntypedStorage:
 
     def to(self, device: Any, non_blocking: bool = False) -> UntypedStorage:
         """The storage on another device; itself when it is there already."""
-        place = find(device)
+        place = find(device, memory=False)
         if place == self.device:
             return self
         if place == meta_device:

@@ -90,8 +90,11 @@ def set_default_device(wanted: device | str | None) -> None:
     _Default.device = cpu if wanted is None else find(wanted)
 
 
-def find(wanted: Any) -> device:
+def find(wanted: Any, memory: bool = True) -> device:
     """The device that ``wanted`` (a device, a string, an index or None) names, when this build has it.
+
+    ``memory``: numbers are to lie there. Files may hold tensors on the meta device, which has no memory; operators do not
+    compute on it.
 
     Raises:
         RuntimeError: no such device here.
@@ -102,6 +105,8 @@ def find(wanted: Any) -> device:
     if found.type == "cpu":
         return cpu
     if found.type == "meta":
+        if memory:
+            raise RuntimeError("flambeau computes no shapes without numbers on the meta device; use device='cpu'")
         return meta
     if found.type == "cuda":
         raise AssertionError("Torch not compiled with CUDA enabled (flambeau runs on the CPU: use device='cpu')")
