@@ -80,9 +80,9 @@ def test_errors_and_warnings_are_pytorchs(scenario, agree):
 
 def test_numbers_out_of_range_are_named_when_they_are_seen():
     with pytest.raises(IndexError, match=r"nll_loss: Target 10 is out of bounds\."):
-        F.nll_loss(fb.zeros(2, 3), fb.tensor([0, 10])).item()
+        F.nll_loss(fb.zeros(2, 3), fb.tensor([0, 5]) * 2).item()  # targets that are not known at the call
     with pytest.raises(IndexError, match=r"Target -1 is out of bounds\."):
-        F.cross_entropy(fb.zeros(2, 3), fb.tensor([0, -1])).item()
+        F.cross_entropy(fb.zeros(2, 3), fb.tensor([0, 1]) * -1).item()
     with pytest.raises(RuntimeError, match="all elements of input should be between 0 and 1"):
         F.binary_cross_entropy(fb.full((2,), 1.5), fb.zeros(2)).item()
 
@@ -122,3 +122,12 @@ def test_adaptive_softmax_is_a_distribution():
     np.testing.assert_allclose(output.detach().numpy(), logarithms.detach().numpy()[range(5), [0, 3, 5, 12, 19]], rtol=1e-5)
     np.testing.assert_allclose(loss.item(), -output.mean().item(), rtol=1e-6)
     assert layer.predict(x).tolist() == logarithms.argmax(1).tolist()
+
+
+@pytest.mark.parametrize("target", ([0, 10], [-1, 2]))
+def test_a_class_out_of_range_is_an_error_at_the_call(target):
+    scores = fb.randn(2, 10, requires_grad=True)
+    for loss in (F.cross_entropy, F.nll_loss):
+        with pytest.raises(IndexError, match=r"Target -?\d+ is out of bounds"):
+            loss(scores, fb.tensor(target))
+        assert loss(scores, fb.tensor([1, 10]), ignore_index=10).item() == loss(scores[:1], fb.tensor([1])).item()

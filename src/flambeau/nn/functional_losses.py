@@ -11,13 +11,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd.plans import called
-from ..core.dtypes import FLOATING
+from ..core.dtypes import FLOATING, INTEGER
 from ..core.names import scalar_name
 from ..operators import classification_losses as classification, losses
 from ..operators.contraction import linear
 from ..operators.declaration import functions
 from ..operators.distances import cosine_similarity, pairwise_distance
+from ..operators.indexing import known
 from ..operators.sequence_losses import ctc_loss as _ctc_loss
+from ..primitives.checks import check_classes
 
 
 def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
@@ -137,7 +139,18 @@ def nll_loss(
     >>> torch.nn.functional.nll_loss(torch.tensor([[-0.5, -1.0]]), torch.tensor([1]))
     tensor(1.)
     """
+    _check_targets(input, target, ignore_index)
     return classification.nll_loss(input, target, weight, _reduction(reduction, size_average, reduce), ignore_index)
+
+
+def _check_targets(input: Any, target: Any, ignore_index: int) -> None:
+    """Raise IndexError at the call for a class number out of range, when the targets are known (they mostly are)."""
+    shape = input._spec.shape
+    if target._spec.ndim != len(shape) - 1 or target._spec.dtype.category != INTEGER:
+        return  # refused by the operator, which knows what to say
+    array = known(target)
+    if array is not None:
+        check_classes(array, shape[1] if len(shape) > 1 else shape[0], ignore_index)
 
 
 def cross_entropy(
@@ -154,6 +167,7 @@ def cross_entropy(
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
     if input._spec.shape != target._spec.shape or not input._spec.ndim:
+        _check_targets(input, target, ignore_index)
         return classification.cross_entropy(input, target, weight, reduction, ignore_index, label_smoothing)
     if target._spec.dtype.category < FLOATING:
         raise RuntimeError(
