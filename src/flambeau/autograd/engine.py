@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heappop, heappush
+from sys import getrefcount
 from typing import Any
 
 from ..core.dtypes import COMPLEX
+from ..core.storages import Storage
 from ..tracing.handles import Handle
+from ..tracing.recorder import trace
 from .grad_mode import mode
 from .tape import AccumulateGrad, Edge, Node, anomaly, edge_of, ones_of, zeros_of
 
@@ -24,6 +27,8 @@ def accumulate(variable: Any, grad: Any) -> None:
         spec = variable._spec
         if mode.enabled:
             variable._grad = grad.clone()
+        elif _only_here(grad) and grad._spec is spec:
+            variable._grad = grad
         else:
             made = (grad.detach() if grad._tracked else grad)._clone()
             if made._spec is not spec and spec.is_dense:
@@ -37,6 +42,19 @@ def accumulate(variable: Any, grad: Any) -> None:
     if post:
         for hook in list(post.values()):
             hook(variable)
+
+
+def _only_here(grad: Any) -> bool:
+    """Whether nobody but the backward pass holds a pending gradient, so that the leaf may have it without a copy.
+
+    Four references are ours: to the tensor, the list it arrived in, two functions' variables and the argument below; to
+    its storage, the tensor, the trace, a variable and the argument.
+    """
+    cell = grad._cell
+    return (
+        type(cell) is Storage and cell.epoch is trace.epoch and cell.position >= 0
+        and getrefcount(grad) <= 4 and getrefcount(cell) <= 4 and not grad._tracked and grad._base is None
+    )  # fmt: skip
 
 
 class _Passes:
@@ -155,6 +173,7 @@ def run(
                     else:
                         heappush(ready, (-target.sequence, id(target), target))
                 k += 1
+            grad = None  # lets go of the last one delivered, which its leaf may then keep
     finally:
         mode.enabled = previous
         passes.number, passes.nodes = around

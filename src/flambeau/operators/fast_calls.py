@@ -15,7 +15,7 @@ from ..autograd.plans import attach, new_plan
 from ..autograd.tape import anomaly, edge_of, next_sequence
 from ..core.storages import Storage, View
 from ..tracing.handles import Classes, Handle, wrap
-from ..tracing.recorder import lock, record, resolve, synchronize, trace
+from ..tracing.recorder import lock, record_cells, resolve, synchronize, trace
 from ..tracing.rules import Rule
 from .calls import Operator
 from .parameters import MISSING, NUMBERS
@@ -233,7 +233,7 @@ def tensor_operands(operator: Operator) -> Callable[..., Any]:
             result = call(args, kwargs)
             _remember_tensor_call(operator, args)
             return result
-        made = record(rule, [each._cell for each in operands])[0]
+        made = record_cells(rule, [each._cell for each in operands])
         result = wrap(made, rule.result)
         if Classes.mark is not None:
             Classes.mark(result)

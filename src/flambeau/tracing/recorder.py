@@ -190,6 +190,24 @@ def record(rule: Rule, operands: Sequence[Any]) -> list[Storage]:
         return made
 
 
+def record_cells(rule: Rule, cells: Sequence[Any]) -> Storage:
+    """:func:`record` for tensors only and one result: 1 µs less."""
+    lock.acquire()
+    try:
+        epoch = trace.epoch
+        positions = [each.position if each.epoch is epoch else resolve(each) for each in cells]
+        storages = trace.storages
+        made = Storage()
+        made.spec, made.epoch, made.position = rule.result, epoch, len(storages)
+        storages.append(made)
+        trace.entries.append((rule, *positions))
+        if len(storages) > trace.limit:
+            synchronize()
+        return made
+    finally:
+        lock.release()
+
+
 def run_now(rule: Rule, operands: Sequence[Any]) -> list[Any]:
     """Run a call whose result's shape depends on numbers; returns NumPy arrays."""
     arrays = [array_of(each) if isinstance(each, (Storage, View)) else each for each in operands]
