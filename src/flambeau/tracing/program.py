@@ -69,7 +69,6 @@ class Program:
         updates: (output, input) pairs: this output will be copied into that input's memory, which nothing else in the
             program reads through another input, so it may be computed in place.
         types: shape and dtype of every name, where known.
-        source_names: the operators recorded, for messages and profiles.
     """
 
     def __init__(
@@ -78,7 +77,6 @@ class Program:
         self.inputs = inputs
         self.instructions: list[Instruction] = []
         self.types: dict[int, Value] = {}
-        self.source_names = [entry[0].name for entry in entries]
         self.runs = 0
         self._execute: Callable[[Sequence[Any]], Sequence[Any]] | None = None
         made = self._lower(entries)
@@ -147,29 +145,23 @@ class Program:
         fails = any(each.primitive.can_fail for each in self.instructions)
         donated = set() if fails else {place for _, place in self.updates}
         updated = {place: self.outputs[k] for k, place in self.updates}
+        last: dict[int, int] = {}  # the line that reads a name last; what is returned is read after them all
+        for line, each in enumerate(self.instructions):
+            last.update((o.index, line) for o in each.operands if isinstance(o, Name))
+        last.update((name, len(self.instructions)) for name in self.outputs)
+        # How long some name that may share the memory is still read. A name made later either descends from the line at
+        # hand or is made by reading an older name, so the names made so far tell.
+        wanted = {name: last.get(name, -1) for name in range(self.inputs)}
         for line, each in enumerate(self.instructions):
             first = each.operands[0] if each.operands else None
-            if each.primitive.in_place is None or not isinstance(first, Name):
-                continue
-            root = family[first.index]
-            relatives = [name for name, of in family.items() if of == root]
-            if root < self.inputs and (root not in donated or family.get(updated[root]) != root):
-                continue
-            # Whoever shares the memory must have been read, all for the last time, by this line - except through
-            # this line's own result.
-            descendants = {each.results[0]}
-            for later in self.instructions[line + 1 :]:
-                source = later.operands[0] if later.operands else None
-                if isinstance(source, Name) and source.index in descendants and family.get(later.results[0]) == root:
-                    descendants.add(later.results[0])
-            read_later = any(
-                isinstance(o, Name) and family[o.index] == root and o.index not in descendants
-                for later in self.instructions[line + 1 :]
-                for o in later.operands
-            )
-            beside = any(isinstance(o, Name) and family[o.index] == root for o in each.operands[1:])
-            returned = any(name in self.outputs and name not in descendants for name in relatives)
-            each.overwrite = not (read_later or beside or returned)
+            if each.primitive.in_place is not None and isinstance(first, Name):
+                root = family[first.index]
+                beside = any(isinstance(o, Name) and family[o.index] == root for o in each.operands[1:])
+                ours = root >= self.inputs or (root in donated and family.get(updated[root]) == root)
+                each.overwrite = ours and not beside and wanted[root] <= line
+            for result in each.results:
+                root = family[result]
+                wanted[root] = max(wanted.get(root, -1), last.get(result, -1))
 
     def run(self, inputs: Sequence[Any]) -> Sequence[Any]:
         """The outputs for these inputs. The first run interprets; a program that recurs is handed to the tiers."""
@@ -220,7 +212,7 @@ class Program:
             if name not in self.outputs:
                 ends.setdefault(line, []).append(name)
         for line, each in enumerate(self.instructions):
-            results = ", ".join(f"v{name}" for name in each.results) + ("," if _is_tuple(each) else "")
+            results = ", ".join(f"v{name}" for name in each.results)
             arguments = [repr(o) if isinstance(o, Name) else literal(o) for o in each.operands]
             arguments += [f"{key}={spell(value)}" for key, value in each.parameters.items()]
             function = each.primitive.name + ("_in_place" if each.overwrite else "")
@@ -238,10 +230,6 @@ class Program:
 
     def __str__(self) -> str:
         return self.source()
-
-
-def _is_tuple(each: Instruction) -> bool:
-    return len(each.results) == 1 and getattr(each.primitive.shape, "always_tuple", False)
 
 
 def literal(value: Any) -> str:
