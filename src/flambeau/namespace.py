@@ -6,6 +6,7 @@ Submodules that a script may not need (``nn``, ``optim``, ``linalg`` …) are im
 from __future__ import annotations
 
 import math
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -16,10 +17,10 @@ from .tracing import synchronize
 
 #: Submodules imported on first use.
 SUBMODULES = (
-    "__config__", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed",
-    "distributions", "fft", "func", "futures", "hub", "linalg", "mps", "multiprocessing", "nn", "optim", "overrides",
-    "profiler", "random", "return_types", "serialization", "signal", "special", "storage", "testing", "types", "utils",
-    "version", "vision",
+    "_C", "__config__", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed",
+    "distributions", "fft", "func", "futures", "hub", "jit", "linalg", "mps", "multiprocessing", "nn", "optim", "overrides",
+    "profiler", "random", "return_types", "serialization", "signal", "special", "storage", "testing", "torch_version",
+    "types", "utils", "version", "vision",
 )  # fmt: skip
 
 #: Names that live in a module of their own, by module.
@@ -113,7 +114,11 @@ def install(names: dict[str, Any]) -> None:
         if name in homes:
             found = names[name] = getattr(import_module(f"{package}.{homes[name]}"), name)
             return found
-        raise AttributeError(f"module '{package}' has no attribute '{name}'")
+        raise AttributeError(
+            f"module '{package}' has no attribute '{name}'; if PyTorch has it, flambeau does not",
+            name=name,
+            obj=sys.modules[package],
+        )
 
     def __dir__() -> list[str]:
         return sorted({*names, *SUBMODULES, *homes})
