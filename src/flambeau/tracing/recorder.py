@@ -33,6 +33,21 @@ SNAPSHOT_BYTES = 1 << 16
 HELD_BYTES = 1 << 28
 
 
+class _Observer:
+    """What looks on: a profiler, which times operator by operator, or the training doctor. Usually nobody.
+
+    Attributes:
+        run: runs a recording in place of its program: ``run(entries, inputs, live)``.
+        entries: makes the list of a new trace's entries; see ``watching`` for one that sees each call when it is recorded.
+    """
+
+    run: Any = None
+    entries: Callable[[], list[tuple[Any, ...]]] = list
+
+
+observer = _Observer()
+
+
 class Trace:
     """Calls recorded since the last sync point.
 
@@ -56,7 +71,7 @@ class Trace:
     def reset(self) -> None:
         """Begin an empty trace."""
         self.epoch = object()
-        self.entries: list[tuple[Any, ...]] = []
+        self.entries: list[tuple[Any, ...]] = observer.entries()
         self.storages: list[Storage | None] = []
         self.inputs: list[Any] = []
         self.owners: list[Storage | None] = []
@@ -299,15 +314,6 @@ def layout_rule(value: Spec, storage: Spec) -> Rule:
         return memory.reshape(x, shape=tuple(storage.shape))
 
     return _memory_rule("lay_out", (value, storage), (value,), storage, code)
-
-
-class _Observer:
-    """What runs a recording in place of its program: a profiler, which times operator by operator."""
-
-    run: Any = None
-
-
-observer = _Observer()
 
 
 def synchronize() -> None:
