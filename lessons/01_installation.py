@@ -75,7 +75,7 @@ print("Threads used:", torch.get_num_threads())
 # subprograms*) computes these; which one decides the speed more than anything else. `show` names it.
 
 # %%
-print(torch.__config__.show())
+print(torch.__config__.show().strip())
 # Output:
 #     flambeau built with:
 #       - flambeau …

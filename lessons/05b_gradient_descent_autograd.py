@@ -15,13 +15,13 @@ import matplotlib.pyplot as plt
 import flambeau as torch
 
 # %%
-# Where pictures go. (A notebook shows them as well, and has no command line.)
+# Where pictures go. (A notebook shows them as well; its command line is Jupyter's.)
 in_notebook = "get_ipython" in globals()
 if not in_notebook:
     matplotlib.use("Agg")  # pictures go to files; no window is needed
 parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
 parser.add_argument("--out", type=Path, metavar="DIR", help="where pictures are written (default: a temporary folder)")
-options = parser.parse_args([] if in_notebook else None)
+options = parser.parse_known_args()[0] if in_notebook else parser.parse_args()
 out = options.out or Path(tempfile.mkdtemp(prefix="flambeau-lesson-"))
 out.mkdir(parents=True, exist_ok=True)
 
