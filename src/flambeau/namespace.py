@@ -18,8 +18,8 @@ from .tracing import synchronize
 #: Submodules imported on first use.
 SUBMODULES = (
     "_C", "__config__", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed",
-    "distributions", "fft", "func", "futures", "hub", "jit", "linalg", "mps", "multiprocessing", "nn", "optim", "overrides",
-    "profiler", "random", "return_types", "serialization", "signal", "special", "storage", "testing", "torch_version",
+    "distributions", "doctor", "fft", "func", "futures", "hub", "jit", "linalg", "mps", "multiprocessing", "nn", "optim",
+    "overrides", "profiler", "random", "return_types", "serialization", "signal", "special", "storage", "testing", "torch_version",
     "types", "utils", "version", "vision",
 )  # fmt: skip
 
