@@ -1,0 +1,323 @@
+"""Lowerings of convolution and its two gradients: which of the ways of computing them is taken, and the odd cases around.
+
+Narrow floats are widened first and rounded last, as the reference does.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+from typing import Any
+
+from ...core import dtypes
+from ...core.dtypes import dtype
+from ..builder import Operand, constant, integer, vector
+from ..graph import Graph
+from ..kernel import Argument, Kernel, KernelBuilder, lowers, memory_type
+from .contraction_tiles import Element, narrow, widen
+from .convolution_axes import Axis, Correlation, Ints, adjoint_axis, forward_axes
+from .convolution_direct import correlate, count_of
+from .convolution_weight import weight_gradient
+
+_ELEMENTS = {
+    "float32": Element("float", "float"),
+    "float64": Element("double", "double"),
+    "float16": Element("half", "float"),
+    "bfloat16": Element("i16", "float", bfloat=True),
+}
+
+
+class _Context:
+    """The kernels of one line so far; its operands and result in float32 or float64."""
+
+    def __init__(self, graph: Graph, line: Any) -> None:
+        self.graph, self.line = graph, line
+        self.kind = graph.type(line.results[0]).dtype
+        self.element = _ELEMENTS[self.kind.name]
+        self.kernels: list[Kernel] = []
+        self.compute: dtype = self.kind if self.element.native else dtypes.float32
+        self.type = self.element.compute
+
+    def operand(self, operand: Any) -> Argument:
+        """An operand, in row-major order, as it is computed with."""
+        dense = self.graph.dense(operand)
+        if self.element.native:
+            return dense
+        shape = self.graph.type(operand).shape
+        wide = self.graph.temporary(shape, self.compute)
+        self.kernels.append(_converted(self.element, dense, wide, prod(shape), widening=True))
+        return wide
+
+    def result(self) -> Argument:
+        """The result, as it is computed; rounded by :meth:`finish`."""
+        name = self.line.results[0]
+        self.made = self.graph.result(name)
+        self.wide = self.made if self.element.native else self.graph.temporary(self.graph.type(name).shape, self.compute)
+        return self.wide
+
+    def finish(self) -> list[Kernel]:
+        """All kernels."""
+        if not self.element.native:
+            count = self.graph.type(self.line.results[0]).numel
+            self.kernels.append(_converted(self.element, self.wide, self.made, count, widening=False))
+        return self.kernels
+
+
+def _converted(element: Element, source: Argument, result: Argument, numel: int, widening: bool) -> Kernel:
+    block = 1 << 14
+    count = count_of(element.compute)
+
+    def write(b: KernelBuilder) -> None:
+        x, y = b.argument(0), b.argument(1)
+        before, after = (element.memory, element.compute) if widening else (element.compute, element.memory)
+        change = widen if widening else narrow
+
+        def some(i: Operand, lanes: int) -> None:
+            loaded = b.load(vector(before, lanes), b.at(x, before, i))
+            b.store(change(b, loaded, element), b.at(y, after, i))
+
+        with b.loop(b.begin, b.end) as item:
+            begin = b.multiply(item, integer(block))
+            end = b.add(begin, integer(block))
+            end = b.select(b.compare("slt", end, integer(numel)), end, integer(numel))
+            whole = b.subtract(end, b.emit("i64", f"srem i64 {end.name}, {count}"))
+            with b.loop(begin, whole, count) as i:
+                some(i, count)
+            with b.loop(whole, end) as i:
+                some(i, 1)
+        b.done()
+
+    name = "widen" if widening else "narrow"
+    return Kernel(name, f"{name} {element} {numel}", write, [source], [result], -(-numel // block), block / 8)
+
+
+def _filled(result: Argument, numel: int, element: str) -> Kernel:
+    """Zeros."""
+    block = 1 << 15
+    kind = vector(element, count_of(element))
+
+    def write(b: KernelBuilder) -> None:
+        y = b.argument(0)
+        with b.loop(b.begin, b.end) as item:
+            begin = b.multiply(item, integer(block))
+            end = b.add(begin, integer(block))
+            end = b.select(b.compare("slt", end, integer(numel)), end, integer(numel))
+            whole = b.subtract(end, b.emit("i64", f"srem i64 {end.name}, {count_of(element)}"))
+            with b.loop(begin, whole, count_of(element)) as i:
+                b.store(constant(kind, 0), b.at(y, element, i))
+            with b.loop(whole, end) as i:
+                b.store(constant(element, 0), b.at(y, element, i))
+        b.done()
+
+    return Kernel("zeros", f"zeros {element} {numel}", write, [], [result], -(-numel // block), block / 10)
+
+
+def steps_of(shape: Ints) -> Ints:
+    """Row-major steps."""
+    return tuple(prod(shape[k + 1 :]) for k in range(len(shape)))
+
+
+@lowers("convolution")
+def convolution(line: Any, graph: Graph) -> list[Kernel] | None:
+    """x * w."""
+    kind = graph.type(line.results[0])
+    if kind.dtype.name not in _ELEMENTS:
+        return None
+    x, w = (graph.type(each) for each in line.operands)
+    if not kind.numel or not x.numel or not w.numel:
+        return [_filled(graph.result(line.results[0]), kind.numel, memory_type(kind.dtype))]
+    context = _Context(graph, line)
+    problem = forward_problem(x.shape, w.shape, kind.shape, line.parameters)
+    source, weight = context.operand(line.operands[0]), context.operand(line.operands[1])
+    context.kernels.append(correlate(problem, context.type, "convolution", source, weight, context.result()))
+    return context.finish()
+
+
+def forward_problem(x: Ints, w: Ints, y: Ints, parameters: dict[str, Any]) -> Correlation:
+    """A convolution of shapes x and w to y."""
+    groups = parameters["groups"]
+    axes = forward_axes(
+        x[2:], w[2:], parameters["stride"], parameters["padding"], parameters["dilation"], y[2:]
+    )  # fmt: skip
+    taps = prod(w[2:])
+    weights = (w[0] // groups * w[1] * taps, w[1] * taps, taps)
+    return Correlation(x[0], groups, w[1], w[0] // groups, axes, weights, steps_of(w[2:]))
+
+
+@lowers("convolution_input_gradient")
+def convolution_input_gradient(line: Any, graph: Graph) -> list[Kernel] | None:
+    """The adjoint of convolution in x: a convolution for each residue of the inputs modulo the stride."""
+    made = graph.type(line.results[0])
+    if made.dtype.name not in _ELEMENTS:
+        return None
+    grad, w = (graph.type(each) for each in line.operands)
+    if not made.numel or not grad.numel or not w.numel:
+        return [_filled(graph.result(line.results[0]), made.numel, memory_type(made.dtype))]
+    p = line.parameters
+    stride, groups, sizes = p["stride"], p["groups"], p["sizes"]
+    context = _Context(graph, line)
+    source, weight = context.operand(line.operands[0]), context.operand(line.operands[1])
+    taps = prod(w.shape[2:])
+    outputs = w.shape[0] // groups
+    weights = (outputs * w.shape[1] * taps, taps, w.shape[1] * taps)
+    result = context.result()
+    if outputs * w.shape[1] > 1024:  # turned once, lest each tile of results hop through them all
+        turned = graph.temporary((groups, w.shape[1], outputs, taps), context.compute)
+        context.kernels.append(_turned(groups, outputs, w.shape[1], taps, context.type, weight, turned))
+        weight, weights = turned, (outputs * w.shape[1] * taps, outputs * taps, taps)
+    parts: list[tuple[Ints, tuple[Axis, ...] | None, Argument | None]] = []
+    for residues in product(*(range(min(s, n)) for s, n in zip(stride, sizes))):
+        axes = [
+            adjoint_axis(n, k, s, q, d, o, r)
+            for n, k, s, q, d, o, r in zip(sizes, w.shape[2:], stride, p["padding"], p["dilation"], grad.shape[2:], residues)
+        ]
+        if any(axis is None for axis in axes):
+            parts.append((residues, None, None))
+            continue
+        found = tuple(axis for axis in axes if axis is not None)
+        problem = Correlation(grad.shape[0], groups, outputs, w.shape[1], found, weights, steps_of(w.shape[2:]))
+        to = result if all(s == 1 for s in stride) else graph.temporary(
+            (grad.shape[0], groups * w.shape[1], *(axis.out for axis in found)), context.compute
+        )  # fmt: skip
+        context.kernels.append(correlate(problem, context.type, "convolution_input_gradient", source, weight, to))
+        parts.append((residues, found, to))
+    if any(s > 1 for s in stride):
+        context.kernels.append(_woven(grad.shape[0] * made.shape[1], sizes, stride, parts, context.type, result))
+    return context.finish()
+
+
+@lowers("convolution_weight_gradient")
+def convolution_weight_gradient(line: Any, graph: Graph) -> list[Kernel] | None:
+    """The adjoint of convolution in w."""
+    made = graph.type(line.results[0])
+    if made.dtype.name not in _ELEMENTS:
+        return None
+    grad, x = (graph.type(each) for each in line.operands)
+    if not made.numel or not grad.numel or not x.numel:
+        return [_filled(graph.result(line.results[0]), made.numel, memory_type(made.dtype))]
+    context = _Context(graph, line)
+    problem = forward_problem(x.shape, made.shape, grad.shape, line.parameters)
+    gradient, source = context.operand(line.operands[0]), context.operand(line.operands[1])
+    result = context.result()
+    context.kernels += weight_gradient(graph, problem, context.type, gradient, source, result, context.compute)
+    return context.finish()
+
+
+def _turned(groups: int, outputs: int, channels: int, taps: int, element: str, weight: Argument, result: Argument) -> Kernel:
+    """(group, output, channel, taps) to (group, channel, output, taps)."""
+    kind = vector(element, 4)
+
+    def write(b: KernelBuilder) -> None:
+        x, y = b.argument(0), b.argument(1)
+        with b.loop(b.begin, b.end) as item:
+            g = b.emit("i64", f"udiv i64 {item.name}, {channels}")
+            c = b.emit("i64", f"urem i64 {item.name}, {channels}")
+            start = b.add(b.multiply(g, integer(outputs * channels)), c)
+            from_ = b.at(x, element, b.multiply(start, integer(taps)))
+            to = b.at(y, element, b.multiply(item, integer(outputs * taps)))
+            with b.loop(0, outputs) as o:
+                source = b.at(from_, element, b.multiply(o, integer(channels * taps)))
+                target = b.at(to, element, b.multiply(o, integer(taps)))
+                with b.loop(0, taps - taps % 4, 4) as t:
+                    b.store(b.load(kind, b.at(source, element, t)), b.at(target, element, t))
+                for k in range(taps - taps % 4, taps):
+                    b.store(b.load(element, b.at(source, element, k)), b.at(target, element, k))
+        b.done()
+
+    key = f"turned {element} {groups} {outputs} {channels} {taps}"
+    return Kernel("turned_weight", key, write, [weight], [result], groups * channels, outputs * taps * 0.7)
+
+
+def _woven(
+    planes: int, sizes: Ints, stride: Ints, parts: list[tuple[Ints, tuple[Axis, ...] | None, Argument | None]], element: str,
+    result: Argument,
+) -> Kernel:  # fmt: skip
+    """Put the residues' results between each other, zeros where there are none."""
+    reads = [to for _, _, to in parts if to is not None]
+    places: dict[Ints, tuple[int, Ints]] = {}
+    for residues, axes, _ in parts:
+        if axes is not None:
+            places[residues] = (len(places), tuple(axis.out for axis in axes))
+    line = sizes[-1]
+    lead = prod(sizes[:-1])
+    rows_of = list(product(*(range(min(s, n)) for s, n in zip(stride[:-1], sizes[:-1]))))
+    step = stride[-1]
+    count = count_of(element)
+
+    def write(b: KernelBuilder) -> None:
+        sources = [b.argument(k) for k in range(len(reads))]
+        y = b.argument(len(reads))
+        with b.loop(b.begin, b.end) as plane:
+            out = b.at(y, element, b.multiply(plane, integer(lead * line)))
+            for residues in rows_of:
+                found = [places.get((*residues, r)) for r in range(min(step, line))]
+                counts = [len(range(r, n, s)) for r, n, s in zip(residues, sizes[:-1], stride[:-1])]
+                for r, each in enumerate(found):
+                    source = None
+                    if each is not None:
+                        source = b.at(sources[each[0]], element, b.multiply(plane, integer(prod(each[1]))))
+                    if step == 2 and r == 0 and len(found) == 2:
+                        other = found[1]
+                        second = None
+                        if other is not None:
+                            second = b.at(sources[other[0]], element, b.multiply(plane, integer(prod(other[1]))))
+                        _rows(b, out, counts, residues, (source, second))
+                        break
+                    _rows(b, out, counts, residues, (source,), r)
+        b.done()
+
+    def _rows(
+        b: KernelBuilder, out: Operand, counts: list[int], residues: Ints, lines: tuple[Operand | None, ...], r: int = 0
+    ) -> None:
+        with b.loop(0, prod(counts)) as q:
+            # The row's number in the result.
+            rest, row = q, integer(0)
+            steps = steps_of(sizes[:-1])
+            for axis in reversed(range(len(counts))):
+                i = b.emit("i64", f"urem i64 {rest.name}, {counts[axis]}")
+                rest = b.emit("i64", f"udiv i64 {rest.name}, {counts[axis]}")
+                place = b.add(b.multiply(i, integer(stride[axis])), integer(residues[axis]))
+                row = b.add(row, b.multiply(place, integer(steps[axis])))
+            to = b.at(out, element, b.multiply(row, integer(line)))
+            if len(lines) == 2:
+                _pairs(b, to, q, lines)
+                return
+            length = len(range(r, line, step))
+            source = lines[0]
+            with b.loop(0, length) as i:
+                value = constant(element, 0)
+                if source is not None:
+                    value = b.load(element, b.at(b.at(source, element, b.multiply(q, integer(length))), element, i))
+                b.store(value, b.at(to, element, b.add(b.multiply(i, integer(step)), integer(r))))
+
+    def _pairs(b: KernelBuilder, to: Operand, q: Operand, lines: tuple[Operand | None, ...]) -> None:
+        lengths = [len(range(r, line, 2)) for r in (0, 1)]
+        starts = [
+            None if each is None else b.at(each, element, b.multiply(q, integer(length)))
+            for each, length in zip(lines, lengths)
+        ]
+
+        def some(i: Operand, lanes: int) -> list[Operand]:
+            kind = vector(element, lanes)
+            return [constant(kind, 0) if each is None else b.load(kind, b.at(each, element, i)) for each in starts]
+
+        whole = lengths[1] - lengths[1] % count
+        with b.loop(0, whole, count) as i:
+            even, odd = some(i, count)
+            at = b.at(to, element, b.multiply(i, integer(2)))
+            for half in (0, 1):
+                order = [k // 2 + count * (k % 2) for k in range(half * count, (half + 1) * count)]
+                b.store(b.shuffle(even, odd, order), b.at(at, element, half * count))
+        with b.loop(whole, lengths[1]) as i:
+            at = b.at(to, element, b.multiply(i, integer(2)))
+            for k, value in enumerate(some(i, 1)):
+                b.store(value, b.at(at, element, k))
+        if lengths[0] > lengths[1]:
+            value = constant(element, 0) if starts[0] is None else b.load(element, b.at(starts[0], element, lengths[1]))
+            b.store(value, b.at(to, element, 2 * lengths[1]))
+
+    key = f"woven {element} {planes} {sizes} {stride} {sorted(places.items())}"
+    return Kernel("woven_gradient", key, write, reads, [result], planes, lead * line * 0.3)
+
+
+__all__ = ["convolution", "convolution_input_gradient", "convolution_weight_gradient"]
