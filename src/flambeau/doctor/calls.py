@@ -66,7 +66,8 @@ class Calls:
         self.made.extend([origin] * count)
         if origin.rule.name in SQUASHING and trace.storages[-1] is not None:
             # Known by its storage too, for a loss that is called after it has been computed.
-            trace.storages[-1].maker = (origin.rule.name, origin.where, trace.storages[-1].version)  # type: ignore[attr-defined]
+            version = trace.storages[-1].version
+            trace.storages[-1].maker = (origin.rule.name, origin.where, origin.module, version)  # type: ignore[attr-defined]
         self.on_call(call)
         call.operands = ()  # or each call would hold all before it
         return call
@@ -76,9 +77,9 @@ class Calls:
             return self.made[operand] if operand < len(self.made) else None
         owner = trace.owners[-operand - 1]
         maker = getattr(owner, "maker", None)
-        if maker is None or maker[2] != owner.version:  # type: ignore[union-attr]
+        if maker is None or maker[3] != owner.version:  # type: ignore[union-attr]
             return None
-        return _Earlier(*maker[:2])
+        return _Earlier(*maker[:3])
 
     def run(self, entries: Sequence[Any], inputs: Sequence[Any], live: Sequence[int]) -> list[Any]:
         """Run a recording call by call, looking at what each makes; the values that are still needed."""
@@ -120,8 +121,8 @@ class Calls:
 class _Earlier:
     """What is still known of a call whose recording has run."""
 
-    def __init__(self, name: str, where: Any) -> None:
-        self.name, self.where = name, where
+    def __init__(self, name: str, where: Any, module: str | None) -> None:
+        self.name, self.where, self.module = name, where, module
 
     @property
     def rule(self) -> Any:

@@ -80,11 +80,6 @@ class Forwards:
                 'ask first: device = torch.device("cuda" if torch.cuda.is_available() else "cpu"), then model.to(device) and '
                 "x.to(device).",
             )  # fmt: skip
-        elif "same device" in text:
-            self.reports.add(
-                "device", where, f"an operator got tensors on different devices: {text}",
-                "move all of them to one device with .to(device), data and model alike.",
-            )  # fmt: skip
 
     def _check_dtype(self, args: Any, where: Any) -> None:
         own = next((each._spec.dtype for each in self.model.parameters() if each._spec.dtype.is_floating_point), None)

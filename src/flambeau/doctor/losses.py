@@ -32,7 +32,8 @@ def _check_scores(call: Call, name: str, reports: Reports) -> None:
     if maker is None:
         return
     before = maker.rule.name
-    place = f" (it was applied at {maker.where.named()})" if maker.where is not None else ""
+    module = f" in the module '{maker.module}'" if maker.module else ""
+    place = f" (it was applied{module} at {maker.where.named()})" if maker.where is not None else ""
     loss = _SPOKEN[name]
     if name == "nll_loss":
         if before in ("softmax", "sigmoid"):
