@@ -27,7 +27,7 @@ LAYERS = (
     ("tensor",),
     ("*",),
     ("vision",),
-    ("drop_in", "cli"),
+    ("drop_in", "cli", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 #: Public modules that wrap one layer's names; these may be imported by nobody below the row of "*".

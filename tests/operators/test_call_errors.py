@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 import numpy as np
@@ -67,3 +68,18 @@ def test_an_operator_without_derivative_says_so_in_backward() -> None:
     x = flambeau.ones(2, requires_grad=True)
     with pytest.raises(RuntimeError, match="derivative for aten::floor_divide is not implemented"):
         (x // 2).sum().backward()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: flambeau.ones(2) + flambeau.ones(3), lambda: flambeau.ones(2) @ flambeau.ones(3), lambda: flambeau.ones(2).view(3),
+        lambda: flambeau.nn.Linear(2, 3)(flambeau.ones(4)), lambda: flambeau.add(flambeau.ones(2), foo=1),
+        lambda: flambeau.ones(2).expand(3),
+    ],
+)  # fmt: skip
+def test_tracebacks_tell_one_error(call: Any) -> None:
+    with pytest.raises((RuntimeError, TypeError)) as found:
+        call()
+    text = "".join(traceback.format_exception(found.value))
+    assert "During handling of the above exception" not in text

@@ -85,7 +85,7 @@ class Alias:
 def report_version(module: Any) -> None:
     """Let flambeau answer with PyTorch's version."""
     torch_version = importlib.import_module("flambeau.torch_version")
-    numbers = importlib.import_module("flambeau.version")
+    numbers: Any = importlib.import_module("flambeau.version")
     module.__version__ = torch_version.TorchVersion(version("torch"))
     numbers.__version__ = str(module.__version__)
 
@@ -147,7 +147,7 @@ def _distribution(package: str) -> Any:
 def enter() -> None:
     """Put the finder first in ``sys.meta_path``, once."""
     if not any(isinstance(each, Finder) for each in sys.meta_path):
-        sys.meta_path.insert(0, Finder())  # type: ignore[arg-type]
+        sys.meta_path.insert(0, Finder())
 
 
 def leave() -> None:

@@ -86,12 +86,12 @@ class Operator:
             TypeError: an argument is missing, unknown or given twice.
         """
         if len(args) > self.positional:
-            raise TypeError(f"{self.name}() takes {self.positional} positional arguments but {len(args)} were given")
+            raise TypeError(f"{self.name}() takes {self.positional} positional arguments but {len(args)} were given") from None
         values = list(args) + self.defaults[len(args) :]
         for key, value in kwargs.items():
             place = self._place(key)
             if place < len(args):
-                raise TypeError(f"{self.name}() got multiple values for argument '{key}'")
+                raise TypeError(f"{self.name}() got multiple values for argument '{key}'") from None
             values[place] = value
         for value in values:
             if value is MISSING:
@@ -99,14 +99,14 @@ class Operator:
                 raise TypeError(
                     f"{self.name}() missing {len(missing)} required positional arguments: "
                     + ", ".join(f'"{each}"' for each in missing)
-                )
+                ) from None
         return values
 
     def _place(self, key: str) -> int:
         for each in (key, ALIASES.get(key)):
             if each in self.parameters:
                 return self.parameters.index(each)
-        raise TypeError(f"{self.name}() got an unexpected keyword argument '{key}'")
+        raise TypeError(f"{self.name}() got an unexpected keyword argument '{key}'") from None
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The operator on these arguments: finds the rule, records, and puts the call on the tape."""
@@ -176,7 +176,12 @@ class Operator:
         except TypeError as error:
             raise TypeError(f"{self.name}() received an invalid combination of arguments ({error})") from None
         if rule is None:
-            rule = self._new_rule(values)
+            try:
+                rule = self._new_rule(values)
+            except Exception as error:
+                # That no table had a rule for these arguments yet is not what is wrong with them.
+                error.__suppress_context__ = True
+                raise
             if len(self.rules) >= RULES_KEPT:
                 self.forget()
             self.rules[found] = rule

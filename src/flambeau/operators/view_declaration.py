@@ -41,7 +41,11 @@ class ViewOperator:
         try:
             layout, offset = self.found[key]
         except KeyError:
-            made = self.rule(here, *arguments)
+            try:
+                made = self.rule(here, *arguments)
+            except Exception as error:
+                error.__suppress_context__ = True  # that nobody asked for this view before is not what is wrong
+                raise
             shape, steps, offset = made[:3]
             layout = spec(shape, made[3] if len(made) > 3 else here.dtype, steps, here.device)
             if len(self.found) >= RULES_KEPT:
