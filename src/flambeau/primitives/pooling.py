@@ -93,7 +93,7 @@ def add_at_window(grad: Any, index: Any, *, sizes: Ints, distinct: bool) -> Any:
     rank = len(sizes)
     lead = grad.shape[:-rank]
     planes, area = prod(lead), prod(sizes)
-    places = (index.reshape(planes, -1) + (np.arange(planes) * area)[:, None]).reshape(-1)
+    places = (index.reshape(planes, prod(index.shape[-rank:])) + (np.arange(planes) * area)[:, None]).reshape(-1)
     if distinct:
         result = np.zeros(planes * area, grad.dtype)
         result[places] = grad.reshape(-1)

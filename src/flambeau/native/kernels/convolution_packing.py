@@ -73,31 +73,37 @@ def within(b: Builder, position: Operand | int, size: Operand | int, count: int,
     return b.compare("ult", b.add(spread(position), lane), spread(size))
 
 
+def strided_load(
+    b: Builder, line: Operand, position: Operand | int, size: Operand, step: int, element: str, count: int
+) -> tuple[Operand, Operand]:
+    """Elements position, position + step, … of a line of ``size`` elements, zeros outside; and which lanes are inside."""
+    kind = vector(element, count)
+    mask = within(b, position, size, count, step)
+    if step <= 2:
+        inside = mask if step == 1 else within(b, position, size, count)
+        found = masked_load(b, kind, anywhere(b, line, element, position), inside)
+        if step == 2:
+            beyond = shifted(b, position, count)
+            more = masked_load(b, kind, anywhere(b, line, element, beyond), within(b, beyond, size, count))
+            found = b.shuffle(found, more, range(0, 2 * count, 2))
+        return found, mask
+    lane = b.numbers(vector("i64", count), [step * k for k in range(count)])
+    start = anywhere(b, line, element, position)
+    places = b.emit(vector("ptr", count), f"getelementptr {element}, {start}, {lane}")
+    aligned = Operand(f"{places.type} align {size_of(element)}", places.name)
+    name = f"llvm.masked.gather.{mangled(kind)}.{mangled(places.type)}"
+    return b.call(name, (aligned, mask, constant(kind, 0)), kind), mask
+
+
 def fill_line(
     b: Builder, target: Operand, line: Operand, first: Operand | int, size: Operand, axis_step: int, length: int,
     element: str, count: int,
 ) -> None:  # fmt: skip
     """Write elements first, first + step, … of a line of ``size`` elements, zeros outside; rounded up to whole vectors."""
-    kind = vector(element, count)
     with b.loop(0, length, count) as i:
         position = shifted(b, times(b, i, axis_step), first)
-        out = b.at(target, element, i)
-        if axis_step <= 2:
-            found = masked_load(b, kind, anywhere(b, line, element, position), within(b, position, size, count))
-            if axis_step == 2:
-                beyond = shifted(b, position, count)
-                more = masked_load(b, kind, anywhere(b, line, element, beyond), within(b, beyond, size, count))
-                found = b.shuffle(found, more, range(0, 2 * count, 2))
-        else:
-            lane = b.numbers(vector("i64", count), [axis_step * k for k in range(count)])
-            start = anywhere(b, line, element, position)
-            places = b.emit(vector("ptr", count), f"getelementptr {element}, {start}, {lane}")
-            aligned = Operand(f"{places.type} align {size_of(element)}", places.name)
-            mask = within(b, position, size, count, axis_step)
-            found = b.call(
-                f"llvm.masked.gather.{mangled(kind)}.{mangled(places.type)}", (aligned, mask, constant(kind, 0)), kind
-            )
-        b.store(found, out)
+        found, _ = strided_load(b, line, position, size, axis_step, element, count)
+        b.store(found, b.at(target, element, i))
 
 
 class _Phases:
