@@ -71,7 +71,7 @@ def record(path: Path, arguments: list[str]) -> None:
         lines_before = sum(part.count("\n") for part in cells[:index])
         with contextlib.redirect_stdout(printed):
             exec(compile("\n" * lines_before + cell, str(path), "exec"), vars(main))
-        output = [line.rstrip() for line in printed.getvalue().rstrip().splitlines()]
+        output = [re.sub(r"^Picture: .*/", "Picture: …", line.rstrip()) for line in printed.getvalue().rstrip().splitlines()]
         if mismatch(recorded(cell), output, 0):
             cells[index] = without_record(cell) + "\n"
             if output:
