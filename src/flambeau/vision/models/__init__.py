@@ -7,14 +7,14 @@
 
 from __future__ import annotations
 
-from .alexnet import *
-from .convnext import *
-from .densenet import *
-from .efficientnet import *
-from .mobilenet import *
+from .alexnet import *  # noqa: F403
+from .convnext import *  # noqa: F403
+from .densenet import *  # noqa: F403
+from .efficientnet import *  # noqa: F403
+from .mobilenet import *  # noqa: F403
 from .published import Weights as Weights, WeightsEnum as WeightsEnum
-from .registry import *
-from .resnet import *
-from .squeezenet import *
-from .vgg import *
-from .vision_transformer import *
+from .registry import *  # noqa: F403
+from .resnet import *  # noqa: F403
+from .squeezenet import *  # noqa: F403
+from .vgg import *  # noqa: F403
+from .vision_transformer import *  # noqa: F403

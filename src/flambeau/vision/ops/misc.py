@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from ... import nn, operators
@@ -178,7 +179,7 @@ class MLP(nn.Sequential):
     ) -> None:
         layers: list[nn.Module] = []
         widths = [in_channels, *hidden_channels]
-        for width, following in zip(widths[:-2], widths[1:]):
+        for width, following in pairwise(widths[:-1]):
             layers.append(nn.Linear(width, following, bias=bias))
             if norm_layer is not None:
                 layers.append(norm_layer(following))
