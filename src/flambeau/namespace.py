@@ -10,6 +10,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
+from . import notebooks
 from .autograd import grad_mode
 from .core import dtypes, memory_formats
 from .operators.declaration import functions
@@ -18,7 +19,7 @@ from .tracing import synchronize
 #: Submodules imported on first use.
 SUBMODULES = (
     "_C", "__config__", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed",
-    "distributions", "doctor", "fft", "func", "futures", "hub", "jit", "linalg", "mps", "multiprocessing", "nn", "optim",
+    "distributions", "doctor", "drawing", "fft", "func", "futures", "hub", "jit", "linalg", "mps", "multiprocessing", "nn", "optim",
     "overrides", "profiler", "random", "return_types", "serialization", "signal", "special", "storage", "testing", "torch_version",
     "types", "utils", "version", "vision",
 )  # fmt: skip
@@ -34,6 +35,7 @@ LAZY = {
     ),
     "amp.grad_scaler": ("GradScaler",),
     "compiler.compiled": ("compile",),
+    "drawing": ("draw",),
     "core.errors": ("AcceleratorError", "OutOfMemoryError"),
     "operators.legacy_types": (
         "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
@@ -101,6 +103,7 @@ def install(names: dict[str, Any]) -> None:
     names.update(functions)
     names.update((name + "_", getattr(names["Tensor"], name + "_")) for name in IN_PLACE)
     names["synchronize"] = synchronize
+    notebooks.install()
     homes = {name: module for module, members in LAZY.items() for name in members}
     package = names["__name__"]
 

@@ -795,6 +795,12 @@ class Module:
             return f"{self._get_name()}({extra})"
         return f"{self._get_name()}(\n  " + "\n  ".join([*lines, *children]) + "\n)"
 
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: the tree of modules, with the number of parameters of each."""
+        from ..drawing.html import module_html
+
+        return module_html(self)
+
     def _replicate_for_data_parallel(self: Self) -> Self:
         replica = self.__new__(type(self))
         replica.__dict__ = self.__dict__.copy()
