@@ -1,0 +1,354 @@
+"""What each elementwise primitive is in LLVM IR, as a table; on scalars and vectors alike.
+
+A register holds an element of dtype float16 or bfloat16 as the float32 of the same value, and a boolean as i1; operations on
+narrow floats are done in float32 and rounded, one by one, as the reference does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..core.dtypes import BOOL, FLOATING, dtype
+from .builder import Builder, Operand, constant, lanes, like, vector
+from .kernel import UNSIGNED, memory_type
+
+_REGISTERS = {"bool": "i1", "float16": "float", "bfloat16": "float"}
+
+
+def register_type(kind: dtype) -> str:
+    """The LLVM type of an element in a register."""
+    return _REGISTERS.get(kind.name) or memory_type(kind)
+
+
+def from_memory(b: Builder, x: Operand, kind: dtype) -> Operand:
+    """An element as loaded, as it is held in a register."""
+    if kind.name == "bool":
+        return b.compare("ne", x, constant(x.type, 0))
+    if kind.name == "float16":
+        return b.convert("fpext", x, like(x.type, "float"))
+    if kind.name == "bfloat16":
+        wide = b.binary("shl", b.convert("zext", x, like(x.type, "i32")), constant(like(x.type, "i32"), 16))
+        return b.convert("bitcast", wide, like(x.type, "float"))
+    return x
+
+
+def to_memory(b: Builder, x: Operand, kind: dtype) -> Operand:
+    """An element as held in a register, as it is stored."""
+    if kind.name == "bool":
+        return b.convert("zext", x, like(x.type, "i8"))
+    if kind.name == "float16":
+        return b.convert("fptrunc", x, like(x.type, "half"))
+    if kind.name == "bfloat16":
+        bits = b.binary("lshr", b.convert("bitcast", x, like(x.type, "i32")), constant(like(x.type, "i32"), 16))
+        return b.convert("trunc", bits, like(x.type, "i16"))
+    return x
+
+
+def rounded(b: Builder, x: Operand, kind: dtype) -> Operand:
+    """A float32 rounded to the dtype, where that is narrower."""
+    if kind.name == "float16":
+        return b.convert("fpext", b.convert("fptrunc", x, like(x.type, "half")), x.type)
+    if kind.name == "bfloat16":  # to nearest, ties to even, on the bits; a NaN stays one
+        integer = like(x.type, "i32")
+        bits = b.convert("bitcast", x, integer)
+        odd = b.binary("and", b.binary("lshr", bits, constant(integer, 16)), constant(integer, 1))
+        up = b.binary("add", bits, b.binary("add", odd, constant(integer, 0x7FFF)))
+        nan = b.compare("uno", x, x)
+        quiet = b.binary("or", bits, constant(integer, 0x00400000))
+        cut = b.binary("and", b.select(nan, quiet, up), constant(integer, -65536))
+        return b.convert("bitcast", cut, x.type)
+    return x
+
+
+def literal(kind: dtype, value: Any, count: int) -> Operand:
+    """A Python number as a constant of the dtype."""
+    import numpy as np
+
+    from ..primitives.elementwise import number_array
+
+    held = number_array(value, kind)
+    element = register_type(kind)
+    number = bool(held) if kind.category == BOOL else float(held.astype(np.float64)) if kind.category == FLOATING else int(held)
+    return constant(vector(element, count), number)
+
+
+# The table. A rule takes the builder, the dtype of the operands, and the operands in registers.
+Rule = Callable[..., Operand]
+
+
+def _floats(opcode: str, integers: str, booleans: str | None) -> Rule:
+    def rule(b: Builder, kind: dtype, x: Operand, y: Operand) -> Operand:
+        if kind.category == FLOATING:
+            return rounded(b, b.binary(opcode, x, y, "contract"), kind)
+        if kind.category == BOOL:
+            if booleans is None:
+                raise KeyError("subtract")
+            return b.binary(booleans, x, y)
+        return b.binary(integers, x, y)
+
+    return rule
+
+
+def _divide(b: Builder, kind: dtype, x: Operand, y: Operand) -> Operand:
+    if kind.category != FLOATING:
+        raise KeyError("divide")
+    return rounded(b, b.binary("fdiv", x, y), kind)
+
+
+def _compare(floating: str, signed: str, unsigned: str) -> Rule:
+    def rule(b: Builder, kind: dtype, x: Operand, y: Operand) -> Operand:
+        condition = floating if kind.category == FLOATING else unsigned if kind.name in UNSIGNED else signed
+        return b.compare(condition, x, y)
+
+    return rule
+
+
+def _extreme(ordered: str, unordered: str, signed: str, unsigned: str, boolean: str) -> Rule:
+    """The greater or lesser operand; NaN where either is."""
+
+    def rule(b: Builder, kind: dtype, x: Operand, y: Operand) -> Operand:
+        if kind.category == BOOL:
+            return b.binary(boolean, x, y)
+        if kind.category != FLOATING:
+            return b.select(b.compare(unsigned if kind.name in UNSIGNED else signed, x, y), x, y)
+        if "%" not in y.name:  # a constant, and no NaN is written as one
+            return b.select(b.compare(unordered, x, y), x, y)
+        return b.select(b.binary("or", b.compare(ordered, x, y), b.compare("uno", x, x)), x, y)
+
+    return rule
+
+
+def _extreme_number(ordered: str, extreme: Rule) -> Rule:
+    """The greater or lesser operand; of a NaN and a number the number."""
+
+    def rule(b: Builder, kind: dtype, x: Operand, y: Operand) -> Operand:
+        if kind.category != FLOATING:
+            return extreme(b, kind, x, y)
+        return b.select(b.binary("or", b.compare(ordered, x, y), b.compare("uno", y, y)), x, y)
+
+    return rule
+
+
+def _bits(opcode: str) -> Rule:
+    return lambda b, kind, x, y: b.binary(opcode, x, y)
+
+
+def _integers_too(intrinsic: str) -> Rule:
+    """A rounding function: nothing to do for integers."""
+
+    def rule(b: Builder, kind: dtype, x: Operand) -> Operand:
+        return b.intrinsic(intrinsic, x) if kind.category == FLOATING else x
+
+    return rule
+
+
+def _negative(b: Builder, kind: dtype, x: Operand) -> Operand:
+    return b.negate(x)
+
+
+def _absolute(b: Builder, kind: dtype, x: Operand) -> Operand:
+    if kind.category == FLOATING:
+        return b.intrinsic("llvm.fabs", x)
+    if kind.name in UNSIGNED:
+        return x
+    return b.select(b.compare("slt", x, constant(x.type, 0)), b.negate(x), x)
+
+
+def _integer_bits(b: Builder, x: Operand) -> Operand:
+    return b.convert("bitcast", x, like(x.type, "i64" if "double" in x.type else "i32"))
+
+
+def _sign_bit(b: Builder, kind: dtype, x: Operand) -> Operand:
+    if kind.category == FLOATING:
+        x = _integer_bits(b, x)
+    elif kind.name in UNSIGNED:
+        return constant(like(x.type, "i1"), False)
+    return b.compare("slt", x, constant(x.type, 0))
+
+
+def _is_nan(b: Builder, kind: dtype, x: Operand) -> Operand:
+    return b.compare("uno", x, x) if kind.category == FLOATING else constant(like(x.type, "i1"), False)
+
+
+def _is_finite(b: Builder, kind: dtype, x: Operand) -> Operand:
+    if kind.category != FLOATING:
+        return constant(like(x.type, "i1"), True)
+    return b.compare("olt", b.intrinsic("llvm.fabs", x), constant(x.type, float("inf")))
+
+
+def _copysign(b: Builder, kind: dtype, x: Operand, y: Operand) -> Operand:
+    return b.intrinsic("llvm.copysign", x, y)
+
+
+def _shift(left: bool) -> Rule:
+    def rule(b: Builder, kind: dtype, x: Operand, y: Operand) -> Operand:
+        bits = kind.itemsize * 8
+        beyond = b.compare("uge", y, constant(y.type, bits))  # a negative count is great, unsigned
+        count = b.select(beyond, constant(y.type, 0), y)
+        zero = constant(x.type, 0)
+        if left:
+            return b.select(beyond, zero, b.binary("shl", x, count))
+        if kind.name in UNSIGNED:
+            return b.select(beyond, zero, b.binary("lshr", x, count))
+        return b.binary("ashr", x, b.select(beyond, constant(y.type, bits - 1), y))
+
+    return rule
+
+
+def _conjugate(b: Builder, kind: dtype, x: Operand) -> Operand:
+    return x
+
+
+def _power(b: Builder, kind: dtype, x: Operand, y: Operand) -> Operand:
+    if kind.category != FLOATING:
+        raise KeyError("power")
+    for exponent, meaning in ((2.0, lambda: b.multiply(x, x)), (1.0, lambda: x), (0.5, None)):
+        if meaning is not None and y.name == constant(y.type, exponent).name:
+            return rounded(b, meaning(), kind)
+    return _function("power")(b, kind, x, y)
+
+
+def _function(name: str) -> Rule:
+    """A function of mathematics/, in the operands' precision but at least float32."""
+
+    def rule(b: Builder, kind: dtype, *operands: Operand) -> Operand:
+        from .mathematics import FUNCTIONS, emit_function
+
+        if kind.category != FLOATING or name not in FUNCTIONS:
+            raise KeyError(name)
+        return rounded(b, emit_function(b, name, *operands), kind)
+
+    return rule
+
+
+def _square_root(b: Builder, kind: dtype, x: Operand) -> Operand:
+    if kind.category != FLOATING:
+        raise KeyError("sqrt")
+    return rounded(b, b.intrinsic("llvm.sqrt", x), kind)
+
+
+def _floor_divide(b: Builder, kind: dtype, x: Operand, y: Operand) -> Operand:
+    return _function("floor_divide")(b, kind, x, y)
+
+
+_maximum = _extreme("ogt", "ugt", "sgt", "ugt", "or")
+_minimum = _extreme("olt", "ult", "slt", "ult", "and")
+
+RULES: dict[str, Rule] = {
+    "add": _floats("fadd", "add", "or"),
+    "subtract": _floats("fsub", "sub", None),
+    "multiply": _floats("fmul", "mul", "and"),
+    "divide": _divide,
+    "negative": _negative,
+    "maximum": _maximum,
+    "minimum": _minimum,
+    "fmax": _extreme_number("ogt", _maximum),
+    "fmin": _extreme_number("olt", _minimum),
+    "equal": _compare("oeq", "eq", "eq"),
+    "not_equal": _compare("une", "ne", "ne"),
+    "less": _compare("olt", "slt", "ult"),
+    "less_equal": _compare("ole", "sle", "ule"),
+    "greater": _compare("ogt", "sgt", "ugt"),
+    "greater_equal": _compare("oge", "sge", "uge"),
+    "is_nan": _is_nan,
+    "is_finite": _is_finite,
+    "sign_bit": _sign_bit,
+    "bitwise_and": _bits("and"),
+    "bitwise_or": _bits("or"),
+    "bitwise_xor": _bits("xor"),
+    "bitwise_not": lambda b, kind, x: b.binary("xor", x, constant(x.type, True if kind.category == BOOL else -1)),
+    "shift_left": _shift(True),
+    "shift_right": _shift(False),
+    "floor": _integers_too("llvm.floor"),
+    "ceil": _integers_too("llvm.ceil"),
+    "truncate": _integers_too("llvm.trunc"),
+    "round_half_even": _integers_too("llvm.roundeven"),
+    "absolute": _absolute,
+    "copysign": _copysign,
+    "conjugate": _conjugate,
+    "sqrt": _square_root,
+    "power": _power,
+    **{
+        name: _function(name)
+        for name in (
+            "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "tanh", "sinh", "cosh", "arcsin",
+            "arccos", "arctan", "arctan2", "arcsinh", "arccosh", "arctanh", "erf", "erfc", "hypot", "nextafter",
+            "floor_divide", "remainder", "truncating_remainder",
+        )
+    },
+}  # fmt: skip
+
+#: Names of the rules that are functions of mathematics/: worth keeping rather than computing twice.
+COSTLY = frozenset((
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "tanh", "sinh", "cosh", "arcsin", "arccos",
+    "arctan", "arctan2", "arcsinh", "arccosh", "arctanh", "erf", "erfc", "hypot", "power", "divide", "sqrt",
+))  # fmt: skip
+
+
+def knows(name: str, kind: dtype) -> bool:
+    """Whether the table can do the primitive on operands of the dtype."""
+    if name not in RULES:
+        return False
+    if name in _MATHEMATICS:
+        from .mathematics import FUNCTIONS
+
+        return kind.category == FLOATING and name in FUNCTIONS
+    if name in ("divide", "sqrt", "copysign"):
+        return kind.category == FLOATING and (name != "copysign" or kind.itemsize >= 4)
+    if name == "negative":
+        return kind.category != BOOL
+    if name == "subtract":
+        return kind.category != BOOL
+    if name in ("shift_left", "shift_right"):
+        return 0 < kind.category < FLOATING
+    if name.startswith("bitwise"):
+        return kind.category < FLOATING
+    return True
+
+
+_MATHEMATICS = frozenset(RULES) & (COSTLY | {"nextafter", "floor_divide", "remainder", "truncating_remainder"}) - {
+    "divide", "sqrt",
+}  # fmt: skip
+
+
+def cast(b: Builder, x: Operand, source: dtype, target: dtype) -> Operand:
+    """x in another dtype, as the primitive ``cast`` means it."""
+    if source is target:
+        return x
+    to = like(x.type, register_type(target))
+    if target.category == BOOL:
+        if source.category == FLOATING:
+            return b.compare("une", x, constant(x.type, 0.0))
+        return b.compare("ne", x, constant(x.type, 0))
+    if source.category == BOOL:
+        return b.convert("uitofp" if target.category == FLOATING else "zext", x, to)
+    if source.category == FLOATING and target.category == FLOATING:
+        if x.type == to:
+            return rounded(b, x, target)
+        return rounded(b, b.convert("fptrunc" if "double" in x.type else "fpext", x, to), target)
+    if target.category == FLOATING:
+        return rounded(b, b.convert("uitofp" if source.name in UNSIGNED else "sitofp", x, to), target)
+    if source.category == FLOATING:
+        wide = b.convert("fptosi", x, like(x.type, "i64"))
+        return wide if to == wide.type else b.convert("trunc", wide, to)
+    if target.itemsize == source.itemsize:
+        return x
+    if target.itemsize < source.itemsize:
+        return b.convert("trunc", x, to)
+    return b.convert("zext" if source.name in UNSIGNED else "sext", x, to)
+
+
+def number(b: Builder, cell: Operand, category: int, kind: dtype) -> Operand:
+    """A number's cell (a double, or an i64 for booleans and integers) read as an element of the dtype."""
+    from ..core.dtypes import float64, int64
+
+    if category == FLOATING:
+        return cast(b, b.load("double", cell), float64, kind)
+    held = b.load("i64", cell)
+    return b.compare("ne", held, constant("i64", 0)) if kind.category == BOOL else cast(b, held, int64, kind)
+
+
+__all__ = [
+    "COSTLY", "RULES", "cast", "from_memory", "knows", "lanes", "literal", "number", "register_type", "rounded", "to_memory",
+]  # fmt: skip

@@ -1,0 +1,694 @@
+"""From a group to a kernel: the loop nest, its vectors, its stages.
+
+Items are the points of the dimensions that are kept. Where the last dimension is folded, an item is one row: its elements
+are walked in *stages*, each a loop that ends in reductions, whose results the next stage may use (softmax: the maximum, the
+sum of exponentials, the quotient). What an earlier stage computed is read back if it was stored anyway, kept in scratch memory if it
+is costly, and else computed again. Where the last dimension is kept, an item is a tile of neighbouring elements, one vector
+after the other, each with its own accumulators.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from . import elementwise
+from .builder import Operand, constant, integer, lanes, like, mangled, size_of, vector
+from .elementwise import COSTLY, from_memory, register_type, to_memory
+from .group import Constant, Group, Load, Node
+from .kernel import Argument, Kernel, KernelBuilder, memory_type
+
+Ints = tuple[int, ...]
+
+#: A tile of a loop without reductions has about this many elements.
+TILE = 4096
+#: So many vectors side by side in a tile with reductions along another dimension.
+COLUMNS = 4
+#: A row's scratch memory may have this many bytes.
+SCRATCH = 1 << 20
+
+_NEUTRAL = {"reduce_sum": 0, "reduce_product": 1, "reduce_any": 0, "reduce_all": 1}
+_COMBINE = {
+    "reduce_sum": "add", "reduce_product": "multiply", "reduce_max": "maximum", "reduce_min": "minimum",
+    "reduce_any": "bitwise_or", "reduce_all": "bitwise_and",
+}  # fmt: skip
+REDUCTIONS = frozenset(_COMBINE)
+
+
+@dataclass
+class Nest:
+    """A group with its dimensions merged, its stages found and its arguments numbered.
+
+    Attributes:
+        shape, reduced: the dimensions, and which are folded.
+        nodes: in order.
+        stores: the nodes whose values go to memory.
+        ready: for each node the first stage in which (for a row: before which) it can be computed.
+        saved: full nodes kept in scratch memory, with their place there in elements of 8 bytes.
+        arguments: buffers, reads first.
+    """
+
+    shape: list[int]
+    reduced: list[bool]
+    nodes: dict[int, Node]
+    stores: list[int]
+    ready: dict[int, int] = field(default_factory=dict)
+    saved: dict[int, int] = field(default_factory=dict)
+    reads: list[tuple[int, int]] = field(default_factory=list)
+    cells: list[int] = field(default_factory=list)
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether the last dimension is folded."""
+        return bool(self.reduced and self.reduced[-1])
+
+    @property
+    def stages(self) -> int:
+        """How many loops an item takes."""
+        return 1 + max((self.ready[n] for n in self.sinks()), default=0)
+
+    def sinks(self) -> list[int]:
+        """Full values that somebody wants: those stored and those reduced (named by the operand's stage)."""
+        wanted = [n for n in self.stores if not self.nodes[n].row]
+        for node in self.nodes.values():
+            if node.reduces and isinstance(node.operands[0], int):
+                wanted.append(node.operands[0])
+        return wanted
+
+
+def loop_kernel(group: Group, stores: list[int], bytes_of_vector: int) -> Kernel:
+    """The kernel of a group that stores the given nodes."""
+    nest = _nest(group, stores)
+    return _Planner(nest, bytes_of_vector).kernel()
+
+
+def _nest(group: Group, stores: list[int]) -> Nest:
+    wanted = _needed(group, stores)
+    nodes = {name: node for name, node in group.nodes.items() if name in wanted}
+    reduced = list(group.reduced) if group.reduced is not None else [False] * len(group.shape)
+    every: list[Ints] = []
+    for node in nodes.values():
+        every.append(node.strides)
+        if node.coefficients:
+            every.append(node.coefficients)
+        every.extend(operand.strides for operand in node.operands if isinstance(operand, Load))
+    keep = [True] * len(group.shape)
+    shape = list(group.shape)
+    for d in range(len(shape) - 2, -1, -1):
+        # Whether dimension d continues the one after it in every stride. `after` is the next dimension still there.
+        after = next(e for e in range(d + 1, len(shape)) if keep[e])
+        if reduced[d] == reduced[after] and all(s[d] == s[after] * shape[after] for s in every):
+            shape[after] *= shape[d]
+            keep[d] = False
+    chosen = [d for d in range(len(shape)) if keep[d]]
+
+    def pick(strides: Ints) -> Ints:
+        return tuple(strides[d] for d in chosen)
+
+    copies = {
+        name: Node(
+            node.name, node.operation,
+            [Load(o.name, o.dtype, pick(o.strides), o.offset) if isinstance(o, Load) else o for o in node.operands],
+            pick(node.strides), node.kind, node.source, node.parameters, node.reduces, node.row,
+            pick(node.coefficients) if node.coefficients else (),
+        )
+        for name, node in nodes.items()
+    }  # fmt: skip
+    return Nest([shape[d] for d in chosen] or [1], [reduced[d] for d in chosen] or [False], copies, stores)
+
+
+def _needed(group: Group, stores: list[int]) -> set[int]:
+    wanted, pending = set(), list(stores)
+    while pending:
+        name = pending.pop()
+        if name not in wanted:
+            wanted.add(name)
+            pending.extend(o for o in group.nodes[name].operands if isinstance(o, int))
+    return wanted
+
+
+class _Planner:
+    """Numbers arguments and stages, and writes the key."""
+
+    def __init__(self, nest: Nest, bytes_of_vector: int) -> None:
+        self.nest = nest
+        if not nest.shape or nest.shape == [1]:
+            for node in nest.nodes.values():
+                node.strides = node.strides or (0,)
+                node.coefficients = node.coefficients or ((0,) if node.operation == "iota" else ())
+                for operand in node.operands:
+                    if isinstance(operand, Load):
+                        operand.strides = operand.strides or (0,)
+        self._stage()
+        self.width = self._width(bytes_of_vector)
+        self._save()
+        self._number()
+
+    def _stage(self) -> None:
+        ready = self.nest.ready
+        for name, node in self.nest.nodes.items():
+            known = [ready[o] for o in node.operands if isinstance(o, int)]
+            at = max(known, default=0)
+            ready[name] = at + 1 if node.reduces else at
+
+    def _width(self, bytes_of_vector: int) -> int:
+        """How many elements a vector of the loop has."""
+        sizes = [register_size(node) for node in self.nest.nodes.values()]
+        wide = sum(size == 8 for size in sizes)
+        full = bytes_of_vector // (8 if wide * 2 > len(sizes) else 4)
+        n = self.nest.shape[-1]
+        while full > 1 and full // 2 >= n:
+            full //= 2
+        return full
+
+    def _save(self) -> None:
+        """Choose what a later stage finds in scratch memory."""
+        nest = self.nest
+        folded = prod(n for n, r in zip(nest.shape, nest.reduced) if r)
+        tile = 1 if nest.by_rows else min(self._tile(), nest.shape[-1] + self.width)
+        self.scratch = 0
+        visited: set[tuple[int, int]] = set()
+
+        def visit(name: int, stage: int) -> None:
+            node = nest.nodes[name]
+            if node.row or (name, stage) in visited:
+                return
+            visited.add((name, stage))
+            if nest.ready[name] < stage:
+                if name in nest.stores or name in nest.saved:
+                    return
+                bytes_here = folded * tile * 8
+                if node.operation in COSTLY and self.scratch + bytes_here <= SCRATCH:
+                    nest.saved[name] = self.scratch
+                    self.scratch += -(-bytes_here // 64) * 64
+                    return
+            for operand in node.operands:
+                if isinstance(operand, int):
+                    visit(operand, stage)
+
+        for name in nest.stores:
+            if not nest.nodes[name].row:
+                visit(name, nest.ready[name])
+        for node in nest.nodes.values():
+            if node.reduces and isinstance(node.operands[0], int):
+                visit(node.operands[0], nest.ready[node.name] - 1)
+
+    def _tile(self) -> int:
+        """How many neighbouring elements an item has, where the last dimension is kept."""
+        n = self.nest.shape[-1]
+        if any(self.nest.reduced):
+            return self.width * COLUMNS
+        if n <= 2 * TILE:
+            return -(-n // self.width) * self.width
+        return TILE
+
+    def _number(self) -> None:
+        nest, reads = self.nest, {}
+        for node in nest.nodes.values():
+            for operand in node.operands:
+                if isinstance(operand, Load):
+                    reads.setdefault((operand.name, operand.offset, operand.dtype.name), len(reads))
+                elif isinstance(operand, Constant) and operand.name is not None:
+                    reads.setdefault((operand.name, 0, "cell"), len(reads))
+        self.reads = reads
+
+    def position(self, operand: Load | Constant) -> int:
+        """The argument an operand is read through."""
+        if isinstance(operand, Constant):
+            return self.reads[operand.name, 0, "cell"]  # type: ignore[index]
+        return self.reads[operand.name, operand.offset, operand.dtype.name]
+
+    def kernel(self) -> Kernel:
+        """The kernel, its key and its price."""
+        nest = self.nest
+        arguments = [
+            Argument(name, offset * (1 if kind == "cell" else size_of(memory_type(_dtype(kind)))))
+            for name, offset, kind in self.reads
+        ]
+        local = {name: k for k, name in enumerate(nest.nodes)}
+
+        def spell(operand: Any) -> Any:
+            if isinstance(operand, int):
+                return local[operand]
+            if isinstance(operand, Load):
+                return ("load", self.position(operand), operand.dtype.name, operand.strides)
+            if operand.name is not None:
+                return ("cell", self.position(operand), operand.category, operand.dtype.name)
+            return ("literal", repr(operand.value), operand.dtype.name)
+
+        parts = [
+            (node.operation, node.kind.name, node.source.name, [spell(o) for o in node.operands], node.strides,
+             node.reduces, node.row, node.coefficients)
+            for node in nest.nodes.values()
+        ]  # fmt: skip
+        key = f"loops {nest.shape} {nest.reduced} {self.width} {parts} {[local[n] for n in nest.stores]}"
+        kept = [n for n, r in zip(nest.shape, nest.reduced) if not r]
+        if nest.by_rows:
+            items = prod(kept)
+        else:
+            items = prod(kept[:-1]) * -(-nest.shape[-1] // self._tile())
+        costly = sum(node.operation in COSTLY for node in nest.nodes.values())
+        work = prod(nest.shape) * (0.1 * (len(nest.nodes) + len(self.reads) + len(nest.stores)) + 0.3 * costly)
+        names = [node.operation for node in nest.nodes.values()]
+        title = "+".join(dict.fromkeys(names))
+        return Kernel(
+            title if len(title) < 60 else f"{title[:57]}...", key, self.write, arguments,
+            [Argument(name) for name in nest.stores], items, max(work / max(items, 1), 1.0), self.scratch,
+        )  # fmt: skip
+
+    def write(self, b: KernelBuilder) -> None:
+        """Write the loops."""
+        _Writer(b, self).write()
+
+
+def register_size(node: Node) -> int:
+    """Bytes of an element of a node in a register."""
+    return size_of(register_type(node.kind))
+
+
+def _dtype(name: str) -> Any:
+    from ..core.dtypes import by_name
+
+    return by_name(name)
+
+
+class _At:
+    """Where in the nest an expression is evaluated: which elements, and what is known there already."""
+
+    __slots__ = ("column", "folded", "index", "mask", "memo", "stage")
+
+    def __init__(self, index: Operand, mask: Operand | None, folded: list[Operand], stage: int, column: Any = None) -> None:
+        self.index, self.mask, self.folded, self.stage, self.column = index, mask, folded, stage, column
+        self.memo: dict[int, Operand] = {}
+
+
+class _Writer:
+    def __init__(self, b: KernelBuilder, planner: _Planner) -> None:
+        self.b, self.planner, self.nest, self.width = b, planner, planner.nest, planner.width
+        self.kept = [d for d, r in enumerate(self.nest.reduced) if not r]
+        self.folded = [d for d, r in enumerate(self.nest.reduced) if r]
+        self.constants: dict[int, Operand] = {}
+        self.starts: dict[Any, Operand] = {}
+
+    # The nest
+
+    def write(self) -> None:
+        b, nest = self.b, self.nest
+        count = len(self.planner.reads)
+        self.pointers = [b.argument(k) for k in range(count + len(nest.stores))]
+        self.outputs = {name: self.pointers[count + k] for k, name in enumerate(nest.stores)}
+        for node in nest.nodes.values():
+            for operand in node.operands:
+                if isinstance(operand, Constant) and operand.name is not None:
+                    cell = self.pointers[self.planner.position(operand)]
+                    self.constants[id(operand)] = elementwise.number(b, cell, operand.category, operand.dtype)
+        with b.loop(b.begin, b.end) as item:
+            if nest.by_rows:
+                self._row(item)
+            else:
+                self._tile(item)
+        b.done()
+
+    def _coordinates(self, item: Operand, dimensions: list[int]) -> dict[int, Operand]:
+        b, made = self.b, {}
+        for d in reversed(dimensions[1:]):
+            size = integer(self.nest.shape[d])
+            made[d] = b.binary("urem", item, size)
+            item = b.binary("udiv", item, size)
+        if dimensions:
+            made[dimensions[0]] = item
+        return made
+
+    def _address(self, base: Operand, kind: str, strides: Ints, coordinates: dict[int, Operand]) -> Operand:
+        b, offset = self.b, None
+        for d, coordinate in coordinates.items():
+            if strides[d]:
+                term = coordinate if strides[d] == 1 else b.binary("mul", coordinate, integer(strides[d]))
+                offset = term if offset is None else b.binary("add", offset, term)
+        return base if offset is None else b.at(base, kind, offset)
+
+    def _find_starts(self, coordinates: dict[int, Operand]) -> None:
+        """The address of each buffer's element at the item's coordinates."""
+        self.coordinates = coordinates
+        self.starts = {}
+        for node in self.nest.nodes.values():
+            for operand in node.operands:
+                if isinstance(operand, Load):
+                    key = (self.planner.position(operand), operand.strides)
+                    if key not in self.starts:
+                        base = self.pointers[key[0]]
+                        self.starts[key] = self._address(base, memory_type(operand.dtype), operand.strides, coordinates)
+        for name in self.nest.stores:
+            node = self.nest.nodes[name]
+            self.starts[name] = self._address(self.outputs[name], memory_type(node.kind), node.strides, coordinates)
+
+    def _row(self, item: Operand) -> None:
+        """One row: every stage a loop over the folded dimensions, the last of them in vectors."""
+        b, nest = self.b, self.nest
+        self._find_starts(self._coordinates(item, self.kept))
+        self.rows: dict[int, Operand] = {}
+        n = nest.shape[-1]
+        for stage in range(nest.stages + 1):
+            self._row_values(stage, 1)
+            sums = [x for x in nest.nodes.values() if x.reduces and nest.ready[x.name] == stage + 1]
+            stores = [x for x in nest.stores if not nest.nodes[x].row and nest.ready[x] == stage]
+            saves = [x for x in nest.saved if nest.ready[x] == stage]
+            if not (sums or stores or saves):
+                continue
+            unroll = 4 if sums and n >= 8 * self.width else 1
+            totals = {x.name: [b.variable(self._neutral(x, self.width)) for _ in range(unroll)] for x in sums}
+            with _nested(b, [nest.shape[d] for d in self.folded[:-1]]) as outer:
+                whole = n // (self.width * unroll) * self.width * unroll
+                if whole:
+                    with b.loop(0, whole, self.width * unroll) as j:
+                        for u in range(unroll):
+                            index = j if not u else b.binary("add", j, integer(u * self.width))
+                            self._body(_At(index, None, outer, stage), sums, stores, saves, totals, u)
+                rest = whole
+                while n - rest >= self.width:
+                    self._body(_At(integer(rest), None, outer, stage), sums, stores, saves, totals, 0)
+                    rest += self.width
+                if rest < n:
+                    mask = b.first_lanes(vector("float", self.width), n - rest)
+                    self._body(_At(integer(rest), mask, outer, stage), sums, stores, saves, totals, 0)
+            for x in sums:
+                self.rows[x.name] = self._finish(x, [b.get(v) for v in totals[x.name]], across=True)
+        for name in nest.stores:
+            if nest.nodes[name].row:
+                kind = nest.nodes[name].kind
+                b.store(to_memory(b, self.rows[name], kind), self.starts[name])
+
+    def _row_values(self, stage: int, width: int) -> None:
+        """Values of the row that can be computed before a stage."""
+        for name, node in self.nest.nodes.items():
+            if node.row and not node.reduces and self.nest.ready[name] == stage and name not in self.rows:
+                at = _At(integer(0), None, [], stage)
+                self.rows[name] = self._compute(node, at, width)
+
+    def _tile(self, item: Operand) -> None:
+        b, nest = self.b, self.nest
+        tile, n = self.planner._tile(), nest.shape[-1]
+        tiles = -(-n // tile)
+        outer = [d for d in self.kept if d != len(nest.shape) - 1]
+        position = integer(0)
+        if tiles > 1:
+            position = b.binary("urem", item, integer(tiles))
+            item = b.binary("udiv", item, integer(tiles))
+        coordinates = self._coordinates(item, outer)
+        start = b.binary("mul", position, integer(tile)) if tiles > 1 else integer(0)
+        self._find_starts(coordinates)
+        self.start = start
+        if any(nest.reduced):
+            self._columns(start, tile, n)
+            return
+        full = tile if tiles > 1 else n // self.width * self.width
+        if tiles == 1:
+            if full:
+                with b.loop(0, full, self.width) as j:
+                    self._map(j, None)
+            if full < n:
+                self._map(integer(full), b.first_lanes(vector("float", self.width), n - full))
+            return
+        whole = n // self.width * self.width
+        end = b.intrinsic("llvm.smin", b.binary("add", start, integer(tile)), integer(whole))
+        with b.loop(start, end, self.width) as j:
+            self._map(j, None)
+        if whole < n:
+            with b.when(b.compare("eq", position, integer(tiles - 1))):
+                self._map(integer(whole), b.first_lanes(vector("float", self.width), n - whole))
+
+    def _map(self, index: Operand, mask: Operand | None) -> None:
+        at = _At(index, mask, [], 0)
+        for name in self.nest.stores:
+            self._store(name, self._value(name, at), at)
+
+    def _columns(self, start: Operand, tile: int, n: int) -> None:
+        """A tile of kept neighbours: each vector of columns has accumulators of its own."""
+        b, nest, width = self.b, self.nest, self.width
+        count = min(tile, -(-n // width) * width) // width
+        columns = []
+        for u in range(count):
+            index = start if not u else b.binary("add", start, integer(u * width))
+            mask = None
+            if n % (count * width):
+                lane = b.numbers(vector("i64", width), range(width))
+                mask = b.compare("slt", b.binary("add", b.splat(index, width), lane), constant(vector("i64", width), n))
+                if width == 1:
+                    mask = b.compare("slt", index, integer(n))
+            columns.append((index, mask, {}))
+        for stage in range(nest.stages + 1):
+            for index, mask, rows in columns:
+                self.rows = rows
+                at = _At(index, mask, [], stage)
+                for name, node in nest.nodes.items():
+                    if node.row and not node.reduces and nest.ready[name] == stage and name not in rows:
+                        rows[name] = self._compute(node, at, width)
+            sums = [x for x in nest.nodes.values() if x.reduces and nest.ready[x.name] == stage + 1]
+            stores = [x for x in nest.stores if not nest.nodes[x].row and nest.ready[x] == stage]
+            saves = [x for x in nest.saved if nest.ready[x] == stage]
+            if not (sums or stores or saves):
+                continue
+            totals = {x.name: [b.variable(self._neutral(x, width)) for _ in columns] for x in sums}
+            with _nested(b, [nest.shape[d] for d in self.folded]) as folded:
+                for u, (index, mask, rows) in enumerate(columns):
+                    self.rows = rows
+                    self._body(_At(index, mask, folded, stage, u), sums, stores, saves, totals, u)
+            for u, (_, _, rows) in enumerate(columns):
+                for x in sums:
+                    rows[x.name] = self._finish(x, [b.get(totals[x.name][u])], across=False)
+        for index, mask, rows in columns:
+            for name in nest.stores:
+                if nest.nodes[name].row:
+                    self._store(name, rows[name], _At(index, mask, [], 0))
+
+    def _body(self, at: _At, sums: list[Node], stores: list[int], saves: list[int], totals: Any, u: int) -> None:
+        b = self.b
+        for name in saves:
+            value = self._value(name, at)
+            b.store(to_memory(b, value, self.nest.nodes[name].kind), self._scratch(name, at))
+        for name in stores:
+            self._store(name, self._value(name, at), at)
+        for node in sums:
+            x = self._operand(node.operands[0], node, at)
+            total = totals[node.name][u]
+            if at.mask is not None and self.nest.by_rows:
+                x = b.select(at.mask, x, self._neutral(node, lanes(x.type)))
+            b.set(total, self._combine(node, b.get(total), x))
+
+    # Reductions
+
+    def _neutral(self, node: Node, width: int) -> Operand:
+        kind = node.source
+        value: Any = _NEUTRAL.get(node.operation)
+        if value is None:
+            least = node.operation == "reduce_max"
+            value = _extreme(kind, least)
+        return elementwise.literal(kind, value, width)
+
+    def _combine(self, node: Node, x: Operand, y: Operand) -> Operand:
+        return elementwise.RULES[_COMBINE[node.operation]](self.b, node.source, x, y)
+
+    def _finish(self, node: Node, totals: list[Operand], across: bool) -> Operand:
+        """One number from several accumulators (``across``: and from their lanes)."""
+        b = self.b
+        while len(totals) > 1:
+            totals = [self._combine(node, x, y) for x, y in zip(totals[::2], totals[1::2])]
+        (total,) = totals
+        while across and lanes(total.type) > 1:
+            half = lanes(total.type) // 2
+            low = b.shuffle(total, total, range(half)) if half > 1 else b.extract(total, 0)
+            high = b.shuffle(total, total, range(half, 2 * half)) if half > 1 else b.extract(total, 1)
+            total = self._combine(node, low, high)
+        return elementwise.cast(b, total, node.source, node.kind)
+
+    # Values
+
+    def _value(self, name: int, at: _At) -> Operand:
+        node = self.nest.nodes[name]
+        if node.row:
+            value = self.rows[name]
+            return self.b.splat(value, self.width) if self.nest.by_rows else value
+        found = at.memo.get(name)
+        if found is None:
+            if self.nest.ready[name] < at.stage and name in self.nest.stores:
+                found = self._reload(name, at)
+            elif self.nest.ready[name] < at.stage and name in self.nest.saved:
+                kind = vector(memory_type(node.kind), self.width)
+                found = from_memory(self.b, self.b.load(kind, self._scratch(name, at)), node.kind)
+            else:
+                found = self._compute(node, at, self.width)
+            at.memo[name] = found
+        return found
+
+    def _scratch(self, name: int, at: _At) -> Operand:
+        b, nest = self.b, self.nest
+        offset: Operand = integer(0)
+        for d, coordinate in zip(self.folded, at.folded):
+            offset = b.binary("add", b.binary("mul", offset, integer(nest.shape[d])), coordinate)
+        if nest.by_rows:
+            if len(self.folded) > 1:
+                offset = b.binary("mul", offset, integer(-(-nest.shape[-1] // self.width) * self.width))
+            offset = b.binary("add", offset, at.index)
+        else:
+            tile = min(self.planner._tile(), nest.shape[-1] + self.width)
+            offset = b.binary("add", b.binary("mul", offset, integer(tile // self.width)), integer(at.column))
+            offset = b.binary("mul", offset, integer(self.width))
+        base = b.at(b.scratch, "i8", nest.saved[name])
+        return b.at(base, memory_type(nest.nodes[name].kind), offset)
+
+    def _compute(self, node: Node, at: _At, width: int) -> Operand:
+        b = self.b
+        if node.operation == "iota":
+            return self._index_along(node, at, width)
+        operands = [self._operand(o, node, at, width) for o in node.operands]
+        if node.operation in ("copy", "full", "number"):
+            return operands[0]
+        if node.operation == "cast":
+            return elementwise.cast(b, operands[0], node.source, node.kind)
+        if node.operation == "select":
+            return b.select(*operands)
+        return elementwise.RULES[node.operation](b, node.source, *operands)
+
+    def _operand(self, operand: Any, node: Node, at: _At, width: int | None = None) -> Operand:
+        b = self.b
+        width = self.width if width is None else width
+        if isinstance(operand, int):
+            value = self.rows[operand] if width == 1 and self.nest.nodes[operand].row else self._value(operand, at)
+            held = self.nest.nodes[operand].kind
+        elif isinstance(operand, Constant):
+            if operand.name is None:
+                return elementwise.literal(operand.dtype, operand.value, width)
+            return b.splat(self.constants[id(operand)], width)
+        else:
+            value, held = self._load(operand, at, width), operand.dtype
+        if node.reduces and held is not node.source:
+            value = elementwise.cast(b, value, held, node.source)
+        return value
+
+    def _inner(self, strides: Ints, at: _At) -> dict[int, Operand]:
+        made = dict(zip(self.folded, at.folded))
+        if strides[-1]:
+            made[len(strides) - 1] = at.index
+        return made
+
+    def _load(self, operand: Load, at: _At, width: int) -> Operand:
+        b, kind = self.b, memory_type(operand.dtype)
+        start = self.starts[self.planner.position(operand), operand.strides]
+        step = operand.strides[-1]
+        if self.nest.by_rows and width == 1 and self.width != 1:  # a row's own element
+            return from_memory(b, b.load(kind, start), operand.dtype)
+        address = self._address(start, kind, operand.strides, self._inner(operand.strides, at))
+        if step == 0 or width == 1:
+            if at.mask is not None and width == 1:
+                held = self._load_one(address, kind, at.mask)
+            else:
+                held = b.load(kind, address)
+            return b.splat(from_memory(b, held, operand.dtype), width)
+        whole = vector(kind, width)
+        if step == 1:
+            if at.mask is None:
+                held = b.load(whole, address)
+            else:
+                held = b.call(
+                    f"llvm.masked.load.{mangled(whole)}.p0",
+                    (Operand(f"ptr align {size_of(kind)}", address.name), at.mask, constant(whole, 0)), whole,
+                )  # fmt: skip
+        else:
+            steps = b.numbers(vector("i64", width), [k * step for k in range(width)])
+            places = b.emit(vector("ptr", width), f"getelementptr {kind}, {address}, {steps}")
+            mask = at.mask or constant(vector("i1", width), True)
+            held = b.call(
+                f"llvm.masked.gather.{mangled(whole)}.{mangled(places.type)}",
+                (Operand(f"{places.type} align {size_of(kind)}", places.name), mask, constant(whole, 0)), whole,
+            )  # fmt: skip
+        return from_memory(b, held, operand.dtype)
+
+    def _load_one(self, address: Operand, kind: str, mask: Operand) -> Operand:
+        """One element where the mask holds, else zero, without reading outside."""
+        b = self.b
+        held = b.variable(constant(kind, 0))
+        with b.when(mask):
+            b.set(held, b.load(kind, address))
+        return b.get(held)
+
+    def _reload(self, name: int, at: _At) -> Operand:
+        node = self.nest.nodes[name]
+        load = Load(name, node.kind, node.strides, 0)
+        self.starts[-1, node.strides] = self.starts[name]
+        b = self.b
+        kind = memory_type(load.dtype)
+        address = self._address(self.starts[name], kind, node.strides, self._inner(node.strides, at))
+        whole = vector(kind, self.width)
+        if at.mask is None:
+            held = b.load(whole, address)
+        elif self.width == 1:
+            held = self._load_one(address, kind, at.mask)
+        else:
+            held = b.call(
+                f"llvm.masked.load.{mangled(whole)}.p0",
+                (Operand(f"ptr align {size_of(kind)}", address.name), at.mask, constant(whole, 0)), whole,
+            )  # fmt: skip
+        return from_memory(b, held, node.kind)
+
+    def _store(self, name: int, value: Operand, at: _At) -> None:
+        b, node = self.b, self.nest.nodes[name]
+        kind = memory_type(node.kind)
+        held = to_memory(b, value, node.kind)
+        address = self._address(self.starts[name], kind, node.strides, self._inner(node.strides, at))
+        if at.mask is None:
+            b.store(held, address)
+        elif lanes(held.type) == 1:
+            with b.when(at.mask):
+                b.store(held, address)
+        else:
+            b.call(
+                f"llvm.masked.store.{mangled(held.type)}.p0",
+                (held, Operand(f"ptr align {size_of(kind)}", address.name), at.mask),
+            )
+
+    def _index_along(self, node: Node, at: _At, width: int) -> Operand:
+        """The coordinate along one axis of the line, put together from the group's dimensions."""
+        b = self.b
+        total: Operand = integer(0)
+        inner = self._inner(node.coefficients, at)
+        for d, coordinate in {**self.coordinates, **inner}.items():
+            step = node.coefficients[d]
+            if step:
+                total = b.binary("add", total, b.binary("mul", coordinate, integer(step)))
+        held = b.splat(total, width)
+        step = node.coefficients[-1]
+        if step and width > 1:
+            held = b.binary("add", held, b.numbers(vector("i64", width), [k * step for k in range(width)]))
+        from ..core.dtypes import int64
+
+        return elementwise.cast(b, held, int64, node.kind)
+
+
+def _extreme(kind: Any, least: bool) -> Any:
+    import numpy as np
+
+    if kind.category == 0:
+        return not least
+    if kind.is_floating_point:
+        return float("-inf") if least else float("inf")
+    info = np.iinfo(kind.numpy)
+    return int(info.min if least else info.max)
+
+
+class _nested:
+    """Loops, one inside the other; as a context it gives their indices."""
+
+    def __init__(self, b: KernelBuilder, sizes: list[int]) -> None:
+        self.b, self.sizes = b, sizes
+
+    def __enter__(self) -> list[Operand]:
+        self.loops = [self.b.loop(0, size) for size in self.sizes]
+        return [loop.__enter__() for loop in self.loops]
+
+    def __exit__(self, *error: Any) -> None:
+        for loop in reversed(self.loops):
+            loop.__exit__(*error)
+
+
+__all__ = ["REDUCTIONS", "Nest", "like", "loop_kernel"]
