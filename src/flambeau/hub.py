@@ -46,7 +46,7 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
         progress: show how far it is on stderr.
 
     Raises:
-        RuntimeError: the content has another checksum.
+        RuntimeError: the content has another checksum, or ends too early.
         urllib.error.URLError: the server cannot be reached.
     """
     import tempfile
@@ -69,6 +69,8 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
                         _show(done, total)
             if progress:
                 sys.stderr.write("\n")
+            if total is not None and done != int(total):
+                raise RuntimeError(f"{url} ended after {done} of {total} bytes: the connection broke; download it again")
             found = digest.hexdigest()
             if hash_prefix is not None and found[: len(hash_prefix)] != hash_prefix:
                 raise RuntimeError(
