@@ -117,6 +117,40 @@ def test_nothing_is_left_behind() -> None:
     assert model(X).grad_fn.where is None
 
 
+def test_watching_and_remembering_within_each_other() -> None:
+    from flambeau.autograd.tape import anomaly
+    from flambeau.tracing.recorder import observer
+
+    model, optimizer = linear()
+    for _ in range(2):
+        with watched(model, optimizer) as doctor:
+            with torch.drawing.remember():
+                loss = F.mse_loss(model(X), Y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        with torch.drawing.remember(), watched(model, optimizer):
+            assert "mse_loss" in torch.draw(F.mse_loss(model(X), Y)).text()
+    assert not doctor.findings
+    assert not anomaly.enabled and "remember" not in vars(anomaly) and observer.entries is list
+
+
+def test_the_same_doctor_may_watch_again() -> None:
+    model, optimizer = linear()
+    doctor = watched(model, optimizer)
+    for _ in range(2):
+        with doctor:
+            F.mse_loss(model(X), Y).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    assert not doctor.findings
+    with doctor:
+        for _ in range(2):
+            F.mse_loss(model(X), Y).backward()
+            optimizer.step()
+    only(doctor, "gradients-not-zeroed")
+
+
 def test_not_imported_unless_asked_for() -> None:
     import subprocess
     import sys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from .tape import anomaly
@@ -52,6 +53,29 @@ class detect_anomaly:
 
     def __exit__(self, *exception: Any) -> None:
         anomaly.enabled, anomaly.check_nan = self.prev, self.prev_check_nan
+
+
+class noting_nodes:
+    """Within, ``note(node)`` is called for each node that is made, in place of keeping the traceback of its call.
+
+    Gradients are not checked for NaN, unless they were before.
+    """
+
+    def __init__(self, note: Callable[[Any], None]) -> None:
+        self.note = note
+
+    def __enter__(self) -> None:
+        self.before = anomaly.enabled, anomaly.check_nan, vars(anomaly).get("remember")
+        anomaly.remember = self.note  # type: ignore[method-assign]
+        if not anomaly.enabled:
+            anomaly.enabled, anomaly.check_nan = True, False
+
+    def __exit__(self, *exception: Any) -> None:
+        anomaly.enabled, anomaly.check_nan, before = self.before
+        if before is None:
+            del anomaly.remember
+        else:
+            anomaly.remember = before  # type: ignore[method-assign]
 
 
 def is_anomaly_enabled() -> bool:

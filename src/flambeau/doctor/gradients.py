@@ -44,6 +44,9 @@ class Gradients:
         """Watch no longer."""
         for each in self.handles:
             each.remove()
+        self.handles.clear()
+        self.names.clear()
+        self.held.clear()
 
     # -- never zeroed --------------------------------------------------------------------------------------------------
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from typing import Any
 
-from ..autograd.tape import anomaly
+from ..autograd.anomaly_mode import noting_nodes
 from ..nn.module_calls import register_module_forward_hook, register_module_forward_pre_hook
 from ..tracing.watching import Watch
 from .calls import Call, Calls
@@ -63,8 +64,7 @@ class watch:
         self._forwards = Forwards(model, self._reports)
         self._nans, self._relus = NaNs(self._reports), DeadReLUs(self._reports, patience)
         self._calls = Calls(self._on_call, self._on_numbers)
-        self._handles: list[Any] = []
-        self._watch: Watch | None = None
+        self._watching: ExitStack | None = None
 
     @property
     def findings(self) -> list[Finding]:
@@ -75,38 +75,31 @@ class watch:
 
     def start(self) -> watch:
         """Begin to watch."""
-        if self._watch is not None:
+        if self._watching is not None:
             raise RuntimeError("doctor.watch: is watching already")
         self._names = {id(each): name for name, each in self.model.named_modules()}
-        self._handles = [
-            register_module_forward_pre_hook(self._before_forward),
-            register_module_forward_hook(self._after_forward, always_call=True),
-        ]
-        for each in self.optimizers:
-            self._handles.append(each.register_step_pre_hook(self._before_step))
-            self._handles.append(each.register_step_post_hook(self._after_step))
-        self._gradients.attach()
-        # Nodes of the graph remember the user's line, for the operators of their derivatives.
-        self._anomaly = anomaly.enabled, anomaly.check_nan
-        anomaly.remember = _remember  # type: ignore[method-assign]
-        if not anomaly.enabled:
-            anomaly.enabled, anomaly.check_nan = True, False
-        self._watch = Watch(self._calls.note, self._calls.run).__enter__()
+        with ExitStack() as stack:
+            for handle in (
+                register_module_forward_pre_hook(self._before_forward),
+                register_module_forward_hook(self._after_forward, always_call=True),
+            ):
+                stack.callback(handle.remove)
+            for each in self.optimizers:
+                stack.callback(each.register_step_pre_hook(self._before_step).remove)
+                stack.callback(each.register_step_post_hook(self._after_step).remove)
+            self._gradients.attach()
+            stack.callback(self._gradients.detach)
+            # Nodes of the graph remember the user's line, for the operators of their derivatives.
+            stack.enter_context(noting_nodes(_remember))
+            stack.enter_context(Watch(self._calls.note, self._calls.run))
+            self._watching = stack.pop_all()
         return self
 
     def stop(self) -> None:
         """Watch no longer, and leave nothing behind."""
-        if self._watch is None:
-            return
-        ended, self._watch = self._watch, None
-        try:
-            ended.__exit__()
-        finally:
-            del anomaly.remember
-            anomaly.enabled, anomaly.check_nan = self._anomaly
-            for each in self._handles:
-                each.remove()
-            self._gradients.detach()
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.close()
 
     def __enter__(self) -> watch:
         return self.start()

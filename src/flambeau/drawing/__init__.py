@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .draw import Drawing, draw
+from .drawings import Drawing, draw
 from .remembering import remember
 
 __all__ = ["Drawing", "draw", "remember"]

@@ -40,7 +40,8 @@ def value(tensor: Any, length: bool = False) -> str:
         return f"length {number(float(np.sqrt((np.abs(array).astype(np.float64) ** 2).sum())))}"
     if array.dtype.kind == "c":
         return f"{array.size} complex numbers"
-    return f"{number(array.min().item())} … {number(array.max().item())}"
+    low, high = number(array.min().item()), number(array.max().item())
+    return low if low == high else f"{low} … {high}"
 
 
 def _nested(value: Any) -> str:

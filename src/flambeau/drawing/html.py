@@ -148,7 +148,7 @@ def _is_lazy(parameter: Any) -> bool:
 
 def node_html(node: Any) -> str:
     """The graph behind a node, drawn; where nothing to draw with is installed, its text."""
-    from .draw import Drawing
+    from .drawings import Drawing
     from .tape import figure_of_node
 
     try:

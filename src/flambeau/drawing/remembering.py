@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
-from ..autograd.tape import anomaly
+from ..autograd.anomaly_mode import noting_nodes
 from ..core.storages import Storage, View
 from ..tracing.handles import wrap
 from ..tracing.recorder import trace
@@ -48,21 +49,14 @@ class remember:
         self._epoch: Any = None
         self._made: list[Any] = []  # a tensor for each value of the current trace
         self._last: Remembered | None = None
-        self._watch = Watch(self._note).__enter__()
-        self._before = anomaly.enabled, anomaly.check_nan, vars(anomaly).get("remember")
-        anomaly.remember = self._attach  # type: ignore[method-assign]
-        if not anomaly.enabled:
-            anomaly.enabled, anomaly.check_nan = True, False
+        with ExitStack() as stack:
+            stack.enter_context(Watch(self._note))
+            stack.enter_context(noting_nodes(self._attach))
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        enabled, check, before = self._before
-        anomaly.enabled, anomaly.check_nan = enabled, check
-        if before is None:
-            del anomaly.remember
-        else:
-            anomaly.remember = before  # type: ignore[method-assign]
-        self._watch.__exit__()
+        self._stack.close()
 
     def _note(self, entry: Any) -> None:
         if trace.epoch is not self._epoch:

@@ -17,7 +17,6 @@ from tensorboard.compat.proto.step_stats_pb2 import DeviceStepStats, StepStats
 from tensorboard.compat.proto.versions_pb2 import VersionDef
 
 from ...autograd.grad_mode import no_grad
-from ...core.storages import Storage
 from ...nn.module_calls import register_module_forward_hook, register_module_forward_pre_hook
 from ...nn.parameter import Parameter
 from ...tensor import Tensor
@@ -61,16 +60,15 @@ class _Recording:
                 continue
             owner, value = trace.owners[-each - 1], trace.inputs[-each - 1]
             if owner is not None:
-                inputs.append(self.origins.get(id(owner)) or self._constant(owner, "constant", owner.spec))
+                inputs.append(self.origins.get(id(owner)) or self.source(owner, self._within("constant"), "Constant", owner.spec))
             elif hasattr(value, "shape"):
-                inputs.append(self.add("constant", "Constant", [], [list(value.shape)], {"dtype": str(value.dtype)}))
+                inputs.append(self.add(self._within("constant"), "Constant", [], [list(value.shape)], {"dtype": str(value.dtype)}))
             else:
                 numbers.append(value)
-        scope = "/".join([*self.open[-1:], rule.name])
         attributes = {"dtype": ", ".join(each.dtype.name for each in rule.results)}
         if numbers:
             attributes["numbers"] = ", ".join(map(repr, numbers))
-        name = self.add(scope, rule.name, inputs, [list(each.shape) for each in rule.results], attributes)
+        name = self.add(self._within(rule.name), rule.name, inputs, [list(each.shape) for each in rule.results], attributes)
         self.made.extend([name] * (len(self.storages) - len(self.made)))
 
     def _settle(self) -> None:
@@ -80,8 +78,9 @@ class _Recording:
                 self.origins[id(storage)] = name
         self.kept.append(self.storages)
 
-    def _constant(self, storage: Storage, name: str, layout: Any) -> str:
-        return self.source(storage, name, "Constant", layout)
+    def _within(self, name: str) -> str:
+        """A name within the module whose ``forward`` runs."""
+        return "/".join([*self.open[-1:], name])
 
     def source(self, storage: Any, name: str, kind: str, layout: Any) -> str:
         """A node for a storage that no operator made."""
