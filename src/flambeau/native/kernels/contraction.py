@@ -163,7 +163,7 @@ def product_kernels(name: str, problem: Problem, reads: list[Any], result: Any) 
     from ..machine import machine
 
     count = machine().lanes * 4 // size_of(problem.element.compute)
-    made = plan(problem, count, _registers(machine().lanes))
+    made = plan(problem, count, registers())
     scratch = _scratch(problem, made, count)
     if scratch > 1 << 26:
         return None
@@ -178,11 +178,13 @@ def product_kernels(name: str, problem: Problem, reads: list[Any], result: Any) 
     ]  # fmt: skip
 
 
-def _registers(lanes: int) -> int:
+def registers() -> int:
     """How many vector registers there are: 32 with AVX-512 and NEON, else 16."""
     import platform
 
-    return 32 if lanes == 16 or platform.machine().lower() in ("arm64", "aarch64") else 16
+    from ..machine import machine
+
+    return 32 if machine().vector_bytes == 64 or platform.machine().lower() in ("arm64", "aarch64") else 16
 
 
 def plan(problem: Problem, count: int, registers: int) -> Plan:

@@ -300,3 +300,88 @@ def _pack_across(
         for j in range(columns, count):
             place = b.at(b.at(target, element.compute, scaled(b, k, pitch)), element.compute, j)
             b.store(constant(element.compute, 0), place)
+
+
+class Packed(NamedTuple):
+    """B (depth × columns) packed for tiles of ``vectors`` vectors: panel after panel, each ``depth`` rows long."""
+
+    depth: int
+    columns: int
+    rows: int
+    vectors: int
+    count: int
+    element: Element
+
+    @classmethod
+    def of(cls, rows: int, depth: int, columns: int, element: Element, vector_bytes: int, registers: int) -> Packed:
+        """For products with ``rows`` rows."""
+        count = vector_bytes // size_of(element.compute)
+        tall, vectors = best_tile(rows, columns, depth, count, registers)
+        return cls(depth, columns, tall, vectors, count, element)
+
+    @property
+    def panel(self) -> int:
+        """Columns of a panel."""
+        return self.vectors * self.count
+
+    @property
+    def groups(self) -> int:
+        """How many vectors of columns there are."""
+        return -(-self.columns // self.count)
+
+    @property
+    def numel(self) -> int:
+        """Elements it takes in memory."""
+        return -(-self.columns // self.panel) * self.panel * self.depth
+
+    def pack(self, b: Builder, source: Matrix, target: Operand, start: Operand, stop: Operand) -> None:
+        """Pack the groups ``start`` to ``stop``."""
+
+        def group(g: Operand, width: int) -> None:
+            number = b.emit("i64", f"udiv i64 {g.name}, {self.vectors}")
+            within = b.emit("i64", f"urem i64 {g.name}, {self.vectors}")
+            place = b.add(b.multiply(number, integer(self.panel * self.depth)), b.multiply(within, integer(self.count)))
+            first = source.at(b, self.element.memory, 0, b.multiply(g, integer(self.count)))
+            pack_columns(
+                b, Matrix(first, source.row, source.column), b.at(target, self.element.compute, place),
+                depth=self.depth, columns=width, pitch=self.panel, count=self.count, element=self.element,
+            )  # fmt: skip
+
+        whole, tail = divmod(self.columns, self.count)
+        if whole:
+            with b.loop(start, b.intrinsic("llvm.smin", stop, integer(whole))) as g:
+                group(g, self.count)
+        if tail:
+            with b.loop(b.intrinsic("llvm.smax", start, integer(whole)), stop) as g:
+                group(g, tail)
+
+    def product(self, b: Builder, left: Matrix, packed: Operand, out: Operand, rows: int) -> None:
+        """``rows`` (a constant) rows of A times this, to ``out``, row-major. A panel at a time, which stays in the cache."""
+        element = self.element
+
+        def tile(i: Operand | int, tall: int, j: Operand | int, width: int) -> None:
+            a = Matrix(left.at(b, element.compute, i, 0), left.row, left.column)
+            totals = product_tile(
+                b, a, b.at(packed, element.compute, scaled(b, j, self.depth)), self.panel, rows=tall,
+                vectors=-(-width // self.count), depth=self.depth, count=self.count, element=element,
+            )  # fmt: skip
+            first = Matrix(out, self.columns, 1).at(b, element.compute, i, j)
+            for r, row in enumerate(totals):
+                for v, total in enumerate(row):
+                    place = b.at(first, element.compute, r * self.columns + v * self.count)
+                    b.store(b.get(total), place, min(width - v * self.count, self.count))
+
+        def down(j: Operand | int, width: int) -> None:
+            whole = rows - rows % self.rows
+            if whole:
+                with b.loop(0, whole, self.rows) as i:
+                    tile(i, self.rows, j, width)
+            if whole < rows:
+                tile(whole, rows - whole, j, width)
+
+        whole = self.columns - self.columns % self.panel
+        if whole:
+            with b.loop(0, whole, self.panel) as j:
+                down(j, self.panel)
+        if whole < self.columns:
+            down(whole, self.columns - whole)
