@@ -16,6 +16,7 @@ from ..graph import Graph
 from ..kernel import Argument, Kernel, KernelBuilder, lowers, memory_type
 from .contraction_tiles import Element, narrow, widen
 from .convolution_axes import Axis, Correlation, Ints, adjoint_axis, forward_axes
+from . import convolution_direct, convolution_winograd
 from .convolution_direct import correlate, count_of
 from .convolution_weight import weight_gradient
 
@@ -37,6 +38,7 @@ class _Context:
         self.kernels: list[Kernel] = []
         self.compute: dtype = self.kind if self.element.native else dtypes.float32
         self.type = self.element.compute
+        self.turns: dict[Argument, Argument] = {}
 
     def operand(self, operand: Any) -> Argument:
         """An operand, in row-major order, as it is computed with."""
@@ -54,6 +56,33 @@ class _Context:
         self.made = self.graph.result(name)
         self.wide = self.made if self.element.native else self.graph.temporary(self.graph.type(name).shape, self.compute)
         return self.wide
+
+    def correlate(self, problem: Correlation, name: str, source: Argument, weight: Argument, result: Argument) -> None:
+        """A correlation by the algorithm that takes the least time, as far as the plans can tell."""
+        ways = [(convolution_direct.plan(problem, self.type).cycles, 0)]
+        if convolution_winograd.suits(problem, self.type):
+            ways.append((convolution_winograd.plan(problem, self.type).cycles, 1))
+            ways.append((convolution_winograd.wide_plan(problem, self.type).cycles, 2))
+        _, way = min(ways)
+        if way:
+            rule = convolution_winograd.winograd if way == 1 else convolution_winograd.wide_winograd
+            self.kernels += rule(self.graph, problem, self.type, name, source, weight, result, self.compute)
+            return
+        if problem.weights[2] > problem.weights[1] and problem.sources * problem.results > 1024:
+            problem, weight = self.turned(problem, weight)
+        self.kernels.append(correlate(problem, self.type, name, source, weight, result))
+
+    def turned(self, problem: Correlation, weight: Argument) -> tuple[Correlation, Argument]:
+        """The weight with results before sources, lest each tile of results hop through them all."""
+        taps = problem.weights[1]
+        shape = (problem.groups, problem.results, problem.sources, taps)
+        steps = (problem.results * problem.sources * taps, problem.sources * taps, taps)
+        found = self.turns.get(weight)
+        if found is None:
+            found = self.turns[weight] = self.graph.temporary(shape, self.compute)
+            groups, results, sources, _ = shape
+            self.kernels.append(_turned(groups, sources, results, taps, self.type, weight, found))
+        return problem._replace(weights=steps), found
 
     def finish(self) -> list[Kernel]:
         """All kernels."""
@@ -129,7 +158,7 @@ def convolution(line: Any, graph: Graph) -> list[Kernel] | None:
     context = _Context(graph, line)
     problem = forward_problem(x.shape, w.shape, kind.shape, line.parameters)
     source, weight = context.operand(line.operands[0]), context.operand(line.operands[1])
-    context.kernels.append(correlate(problem, context.type, "convolution", source, weight, context.result()))
+    context.correlate(problem, "convolution", source, weight, context.result())
     return context.finish()
 
 
@@ -161,10 +190,6 @@ def convolution_input_gradient(line: Any, graph: Graph) -> list[Kernel] | None:
     outputs = w.shape[0] // groups
     weights = (outputs * w.shape[1] * taps, taps, w.shape[1] * taps)
     result = context.result()
-    if outputs * w.shape[1] > 1024:  # turned once, lest each tile of results hop through them all
-        turned = graph.temporary((groups, w.shape[1], outputs, taps), context.compute)
-        context.kernels.append(_turned(groups, outputs, w.shape[1], taps, context.type, weight, turned))
-        weight, weights = turned, (outputs * w.shape[1] * taps, outputs * taps, taps)
     parts: list[tuple[Ints, tuple[Axis, ...] | None, Argument | None]] = []
     for residues in product(*(range(min(s, n)) for s, n in zip(stride, sizes))):
         axes = [
@@ -179,7 +204,7 @@ def convolution_input_gradient(line: Any, graph: Graph) -> list[Kernel] | None:
         to = result if all(s == 1 for s in stride) else graph.temporary(
             (grad.shape[0], groups * w.shape[1], *(axis.out for axis in found)), context.compute
         )  # fmt: skip
-        context.kernels.append(correlate(problem, context.type, "convolution_input_gradient", source, weight, to))
+        context.correlate(problem, "convolution_input_gradient", source, weight, to)
         parts.append((residues, found, to))
     if any(s > 1 for s in stride):
         context.kernels.append(_woven(grad.shape[0] * made.shape[1], sizes, stride, parts, context.type, result))

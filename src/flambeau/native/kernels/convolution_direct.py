@@ -21,8 +21,10 @@ from .convolution_packing import Packing, masked_load, masked_store, shifted, ta
 
 #: Bytes of packed windows that stay in the second-level cache beside weights and results.
 ROOM = 640 * 1024
+#: Instructions of a loop's body written out, at most: about this many.
+MOST = 420
 #: Nanoseconds a cycle takes, about.
-CYCLE = 0.35
+CYCLE = 0.28
 
 
 def count_of(element: str) -> int:
@@ -99,24 +101,44 @@ def plan(problem: Correlation, element: str) -> Plan:
     return best
 
 
+class Reading(NamedTuple):
+    """What a tile sums over: channels and taps of packed windows, and where the weights of each lie.
+
+    ``taps``, ``weights``: for each tap the distance of the windows' and of the weights' first number; the steps are from one
+    channel to the next, and from one result's weights to the next one's.
+    """
+
+    channels: int
+    channel_step: int
+    taps: tuple[int, ...]
+    weights: tuple[int, ...]
+    result_step: int
+    source_step: int
+    together: int = 1
+
+    def group(self, m: int, n: int) -> int:
+        """How many taps are written out: all, those of the axes but the first, or one."""
+        work = m * n + m + n
+        taps, weights = self.taps, self.weights
+        if len(taps) * work <= MOST:
+            return len(taps)
+        group = self.together
+        even = all(
+            taps[k + j] - taps[k] == taps[j] - taps[0] and weights[k + j] - weights[k] == weights[j] - weights[0]
+            for k in range(0, len(taps), group) for j in range(group)
+        )  # fmt: skip
+        return group if even and group * work <= MOST else 1
+
+
 def tile(
-    b: Builder, problem: Correlation, packing: Packing, weights: list[int], source: Operand, weight: Operand, m: int, n: int,
-    mask: Operand | None,
-) -> list[list[Operand]]:  # fmt: skip
-    """The sums over all sources and taps: m results × n vectors. ``mask``: the lanes of the (only) vector that may be read."""
-    element, count = packing.element, packing.count
+    b: Builder, element: str, reading: Reading, source: Operand, weight: Operand, m: int, n: int, mask: Operand | None = None
+) -> list[list[Operand]]:
+    """The sums over all channels and taps: m results × n vectors. ``mask``: the lanes of the (only) vector to be read."""
+    count = count_of(element)
     kind = vector(element, count)
     totals = [[b.variable(constant(kind, 0)) for _ in range(n)] for _ in range(m)]
-    result_step, source_step = problem.weights[1:]
-    taps = packing.taps
-    group = len(taps)
-    if group * (m * n + m + n) > 420:  # a loop over the first axis' taps, or over all
-        group = packing.across if packing.across * (m * n + m + n) <= 420 else 1
-        if any(
-            taps[k + j] - taps[k] != taps[j] - taps[0] or weights[k + j] - weights[k] != weights[j] - weights[0]
-            for k in range(0, len(taps), group) for j in range(group)
-        ):  # fmt: skip
-            group = 1
+    taps, weights = reading.taps, reading.weights
+    group = reading.group(m, n)
 
     def steps(x: Operand, w: Operand) -> None:
         sums = [[b.get(each) for each in row] for row in totals]
@@ -127,7 +149,7 @@ def tile(
                 for v in range(n)
             ]
             for r in range(m):
-                number = b.load(element, b.at(w, element, r * result_step + weights[j] - weights[0]))
+                number = b.load(element, b.at(w, element, r * reading.result_step + weights[j] - weights[0]))
                 spread = b.splat(number, count)
                 for v in range(n):
                     sums[r][v] = b.fma(spread, loaded[v], sums[r][v])
@@ -137,12 +159,14 @@ def tile(
 
     if group == len(taps):
         x0, w0 = b.at(source, element, taps[0]), b.at(weight, element, weights[0])
-        with b.loop(0, problem.sources) as s:
-            steps(b.at(x0, element, times(b, s, packing.channel)), b.at(w0, element, times(b, s, source_step)))
+        with b.loop(0, reading.channels) as s:
+            x1, w1 = times(b, s, reading.channel_step), times(b, s, reading.source_step)
+            steps(b.at(x0, element, x1), b.at(w0, element, w1))
     else:
         numbers = table(b, [n for k in range(0, len(taps), group) for n in (taps[k], weights[k])])
-        with b.loop(0, problem.sources) as s:
-            x0, w0 = b.at(source, element, times(b, s, packing.channel)), b.at(weight, element, times(b, s, source_step))
+        with b.loop(0, reading.channels) as s:
+            x0 = b.at(source, element, times(b, s, reading.channel_step))
+            w0 = b.at(weight, element, times(b, s, reading.source_step))
             with b.loop(0, 2 * (len(taps) // group), 2) as t:
                 tap = b.emit("i64", f"load i64, {b.at(numbers, 'i64', t)}")
                 number = b.emit("i64", f"load i64, {b.at(b.at(numbers, 'i64', t), 'i64', 1)}")
@@ -160,6 +184,9 @@ def correlate(
     blocks = -(-problem.axes[0].out // cut.rows)
     part = -(-problem.results // cut.parts)
     weights = tap_numbers(problem.axes, problem.tap_steps)
+    reading = Reading(
+        problem.sources, packing.channel, tuple(packing.taps), tuple(weights), *problem.weights[1:], packing.across
+    )  # fmt: skip
     items = problem.batch * problem.groups * blocks * cut.parts
     line_memory = (problem.sources * packing.size + (2 + cut.n) * count) * size_of(element)
 
@@ -168,9 +195,9 @@ def correlate(
         windows, memory = b.scratch, b.at(b.scratch, "i8", line_memory)
         packed = b.variable(integer(-1))
         with b.loop(b.begin, b.end) as item:
-            block_number, which = _divided(b, item, cut.parts)
-            plane, block = _divided(b, block_number, blocks)
-            _, g = _divided(b, plane, problem.groups)
+            block_number, which = divided(b, item, cut.parts)
+            plane, block = divided(b, block_number, blocks)
+            _, g = divided(b, plane, problem.groups)
             row = b.multiply(block, integer(cut.rows))
             start = b.at(x, element, times(b, plane, problem.sources * problem.source_area))
             if packing.in_place:
@@ -196,7 +223,7 @@ def correlate(
                 whole = b.subtract(length, b.emit("i64", f"srem i64 {length.name}, {cut.n * count}"))
 
                 def vectors(f: Operand, n: int, mask: Operand | None) -> None:
-                    sums = tile(b, problem, packing, weights, b.at(begin, element, f), there, m, n, mask)
+                    sums = tile(b, element, reading, b.at(begin, element, f), there, m, n, mask)
                     at = b.at(to, element, f)
                     for k in range(m):
                         for v in range(n):
@@ -226,7 +253,7 @@ def correlate(
     return Kernel(name, key, write, [source, weight], [result], items, cut.cycles / items * CYCLE, scratch)
 
 
-def _divided(b: Builder, x: Operand, by: int) -> tuple[Operand, Operand]:
+def divided(b: Builder, x: Operand, by: int) -> tuple[Operand, Operand]:
     """x // by and x % by."""
     if by == 1:
         return x, integer(0)
@@ -234,4 +261,4 @@ def _divided(b: Builder, x: Operand, by: int) -> tuple[Operand, Operand]:
     return whole, b.emit("i64", f"urem i64 {x.name}, {by}")
 
 
-__all__ = ["Plan", "correlate", "count_of", "plan", "registers", "shifted", "tile_cycles", "tile_shapes"]
+__all__ = ["Plan", "Reading", "correlate", "count_of", "divided", "plan", "registers", "shifted", "tile", "tile_cycles", "tile_shapes"]
