@@ -197,6 +197,23 @@ def test_gradients_never_zeroed_by_hand() -> None:
     only(doctor, "gradients-not-zeroed")
 
 
+@pytest.mark.parametrize("set_to_none", [True, False])
+def test_gradients_that_another_backward_leaves_behind_are_no_mistake(set_to_none: bool) -> None:
+    generator, discriminator = nn.Linear(2, 4), nn.Linear(4, 1)
+    optimizers = [torch.optim.SGD(each.parameters(), lr=0.01) for each in (generator, discriminator)]
+    with watched(discriminator, optimizers[1]) as doctor:
+        for _ in range(3):
+            fake = generator(torch.rand(3, 2))
+            optimizers[1].zero_grad(set_to_none)
+            discriminator(fake.detach()).mean().backward()
+            nn.utils.clip_grad_norm_(discriminator.parameters(), 1.0)
+            optimizers[1].step()
+            optimizers[0].zero_grad(set_to_none)
+            (-discriminator(fake).mean()).backward()
+            optimizers[0].step()
+    assert not doctor.findings, [str(each) for each in doctor.findings]
+
+
 def test_zeroed_at_the_wrong_moment() -> None:
     model, optimizer = linear()
     with watched(model, optimizer) as doctor:

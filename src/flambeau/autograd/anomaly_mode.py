@@ -66,7 +66,7 @@ class noting_nodes:
 
     def __enter__(self) -> None:
         self.before = anomaly.enabled, anomaly.check_nan, vars(anomaly).get("remember")
-        anomaly.remember = self.note  # type: ignore[method-assign]
+        anomaly.remember = self.note  # type: ignore[method-assign,assignment]
         if not anomaly.enabled:
             anomaly.enabled, anomaly.check_nan = True, False
 

@@ -27,6 +27,7 @@ class Gradients:
         self.model, self.optimizers, self.reports = model, optimizers, reports
         self.exploding, self.vanishing = exploding, vanishing
         self.held: dict[int, tuple[Any, int, int]] = {}  # parameter -> its gradient, the versions of both at last sight
+        self.stale: dict[int, tuple[Any, Any]] = {}  # parameter -> where its old gradient was added to, and that gradient
         self.names: dict[int, str] = {}
         self.arrived = False  # a gradient has arrived since the last step
         self.lengths: deque[float] = deque(maxlen=20)
@@ -47,6 +48,7 @@ class Gradients:
         self.handles.clear()
         self.names.clear()
         self.held.clear()
+        self.stale.clear()
 
     # -- never zeroed --------------------------------------------------------------------------------------------------
 
@@ -56,18 +58,35 @@ class Gradients:
         grad = parameter._grad
         before = self.held.get(id(parameter))
         version, own = grad._cell.version, parameter._cell.version
-        if before is not None:
-            reference, seen, used = before
-            # The same tensor, written to by this backward only, though the parameter has moved since: nobody zeroed it.
-            if reference() is grad and version == seen + 1 and own != used:
-                self.reports.add(
-                    "gradients-not-zeroed", here()[0],
-                    f"backward() adds to the gradients of the step before, which nobody has zeroed (for example that of "
-                    f"'{self.names.get(id(parameter))}'): each step follows the sum of all gradients so far.",
-                    "call optimizer.zero_grad() once in each step, before loss.backward() (or w.grad.zero_() for each "
-                    "parameter, when you update by hand).",
-                )  # fmt: skip
+        # The same tensor, written to by this backward only since it was last seen: nobody has zeroed it.
+        kept = before is not None and before[0]() is grad and version == before[1] + 1
+        if not kept:
+            self.stale.pop(id(parameter), None)
+        elif before is not None and own != before[2]:  # and the parameter has moved since
+            self.stale[id(parameter)] = (here()[0], before[0])
+            if not self.optimizers:
+                self._report_stale([parameter])
         self.held[id(parameter)] = (weakref.ref(grad), version, own)
+
+    def _report_stale(self, parameters: list[Any]) -> None:
+        """Report those gradients of these parameters that hold what earlier steps have used already.
+
+        Not before they are used: a generator's backward, say, adds to the gradients of a discriminator, which zeroes them.
+        """
+        used = []
+        for each in parameters:
+            where, grad = self.stale.pop(id(each), (None, None))
+            if grad is not None and each._grad is not None and grad() is each._grad:
+                used.append((each, where))
+        if used:
+            names = [self.names.get(id(each), "?") for each, _ in used]
+            self.reports.add(
+                "gradients-not-zeroed", used[0][1],
+                f"backward() adds to the gradients of the step before, which nobody has zeroed ({listed(names)}): each step "
+                "follows the sum of all gradients so far.",
+                "call optimizer.zero_grad() once in each step, before loss.backward() (or w.grad.zero_() for each parameter, "
+                "when you update by hand).",
+            )  # fmt: skip
 
     # -- missing -------------------------------------------------------------------------------------------------------
 
@@ -76,6 +95,7 @@ class Gradients:
         where = here()[0]
         given = {id(each): each for group in optimizer.param_groups for each in group["params"]}
         everywhere = {id(each) for one in self.optimizers for group in one.param_groups for each in group["params"]}
+        self._report_stale(list(given.values()))
         trainable = [(name, each) for name, each in self.model.named_parameters() if each.requires_grad]
         if trainable and not any(id(each) in everywhere for _, each in trainable):
             self.reports.add(
