@@ -309,7 +309,7 @@ class Packed(NamedTuple):
     columns: int
     rows: int
     vectors: int
-    count: int
+    lanes: int
     element: Element
 
     @classmethod
@@ -322,12 +322,12 @@ class Packed(NamedTuple):
     @property
     def panel(self) -> int:
         """Columns of a panel."""
-        return self.vectors * self.count
+        return self.vectors * self.lanes
 
     @property
     def groups(self) -> int:
         """How many vectors of columns there are."""
-        return -(-self.columns // self.count)
+        return -(-self.columns // self.lanes)
 
     @property
     def numel(self) -> int:
@@ -340,17 +340,17 @@ class Packed(NamedTuple):
         def group(g: Operand, width: int) -> None:
             number = b.emit("i64", f"udiv i64 {g.name}, {self.vectors}")
             within = b.emit("i64", f"urem i64 {g.name}, {self.vectors}")
-            place = b.add(b.multiply(number, integer(self.panel * self.depth)), b.multiply(within, integer(self.count)))
-            first = source.at(b, self.element.memory, 0, b.multiply(g, integer(self.count)))
+            place = b.add(b.multiply(number, integer(self.panel * self.depth)), b.multiply(within, integer(self.lanes)))
+            first = source.at(b, self.element.memory, 0, b.multiply(g, integer(self.lanes)))
             pack_columns(
                 b, Matrix(first, source.row, source.column), b.at(target, self.element.compute, place),
-                depth=self.depth, columns=width, pitch=self.panel, count=self.count, element=self.element,
+                depth=self.depth, columns=width, pitch=self.panel, count=self.lanes, element=self.element,
             )  # fmt: skip
 
-        whole, tail = divmod(self.columns, self.count)
+        whole, tail = divmod(self.columns, self.lanes)
         if whole:
             with b.loop(start, b.intrinsic("llvm.smin", stop, integer(whole))) as g:
-                group(g, self.count)
+                group(g, self.lanes)
         if tail:
             with b.loop(b.intrinsic("llvm.smax", start, integer(whole)), stop) as g:
                 group(g, tail)
@@ -363,13 +363,13 @@ class Packed(NamedTuple):
             a = Matrix(left.at(b, element.compute, i, 0), left.row, left.column)
             totals = product_tile(
                 b, a, b.at(packed, element.compute, scaled(b, j, self.depth)), self.panel, rows=tall,
-                vectors=-(-width // self.count), depth=self.depth, count=self.count, element=element,
+                vectors=-(-width // self.lanes), depth=self.depth, count=self.lanes, element=element,
             )  # fmt: skip
             first = Matrix(out, self.columns, 1).at(b, element.compute, i, j)
             for r, row in enumerate(totals):
                 for v, total in enumerate(row):
-                    place = b.at(first, element.compute, r * self.columns + v * self.count)
-                    b.store(b.get(total), place, min(width - v * self.count, self.count))
+                    place = b.at(first, element.compute, r * self.columns + v * self.lanes)
+                    b.store(b.get(total), place, min(width - v * self.lanes, self.lanes))
 
         def down(j: Operand | int, width: int) -> None:
             whole = rows - rows % self.rows

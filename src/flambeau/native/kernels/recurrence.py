@@ -41,7 +41,7 @@ class Layout(NamedTuple):
     biased: bool
     lengths: Any
     element: Element
-    count: int
+    lanes: int
 
     @property
     def gates(self) -> int:
@@ -106,7 +106,7 @@ def _pack(
         b.done()
 
     key = repr(("pack", packed, strides))
-    return packed, target, Kernel("pack", key, write, [source], [target], packed.groups, depth * packed.count / 8)
+    return packed, target, Kernel("pack", key, write, [source], [target], packed.groups, depth * packed.lanes / 8)
 
 
 class _Writer:
@@ -129,7 +129,7 @@ class _Writer:
 
     def across(self, columns: int, body: Callable[[Operand | int, int | None], None]) -> None:
         """``body(first column, None or how many of a vector's lanes count)`` for each vector of a row."""
-        count = self.layout.count
+        count = self.layout.lanes
         whole = columns - columns % count
         if whole:
             with self.b.loop(0, whole, count) as j:
@@ -140,7 +140,7 @@ class _Writer:
     def load(self, pointer: Operand, j: Operand | int, short: int | None, offset: int = 0) -> Operand:
         """A vector from column ``offset`` + j on."""
         place = self.b.at(self.b.at(pointer, self.kind, j), self.kind, offset)
-        return self.b.load(vector(self.kind, self.layout.count), place, short)
+        return self.b.load(vector(self.kind, self.layout.lanes), place, short)
 
     def store(self, x: Operand, pointer: Operand, j: Operand | int, short: int | None, offset: int = 0) -> None:
         """The other way."""
@@ -560,7 +560,7 @@ def _cell_back(
 
 def _column_sums(layout: Layout, source: Argument, target: Argument) -> Kernel:
     """The sums over all rows; an item has a vector's width of columns."""
-    count, columns, kind = layout.count, layout.gates, layout.element.compute
+    count, columns, kind = layout.lanes, layout.gates, layout.element.compute
     wide = vector(kind, count)
 
     def write(b: KernelBuilder) -> None:
