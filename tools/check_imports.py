@@ -21,6 +21,7 @@ LAYERS = (
     ("return_types",),
     ("primitives",),
     ("tracing",),
+    ("native",),
     ("autograd",),
     ("operators",),
     ("printing", "storage", "rebuilding", "tensor_memory"),

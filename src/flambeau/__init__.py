@@ -8,10 +8,12 @@ from .core.devices import device as device
 from .core.dtypes import dtype as dtype
 from .core.sizes import Size as Size
 from .namespace import install as _install
+from .native.policy import install as _install_native_tier
 from .tensor import Tensor as Tensor
 from .version import __version__ as __version__
 
 _install(globals())
+_install_native_tier()
 
 if TYPE_CHECKING:
 

@@ -71,9 +71,7 @@ class NativeProgram:
     def __init__(self, program: Program, inputs: Sequence[Any]) -> None:
         self.program = program
         strides = {
-            k: tuple(step // each.itemsize for step in each.strides)
-            for k, each in enumerate(inputs)
-            if isinstance(each, np.ndarray)
+            k: tuple(step // each.itemsize for step in each.strides) for k, each in enumerate(inputs) if each is not None
         }
         self.steps, self.graph = fuse(program, strides)
         kernels = [kernel for step in self.steps for kernel in step.kernels]
@@ -154,7 +152,7 @@ class NativeProgram:
         marks: list[tuple[int, int, int]] = []
         for k, each in enumerate(inputs):
             kind = self.graph.types.get(k)
-            if isinstance(each, np.ndarray):
+            if each is not None:
                 used_here = k in used
                 self._inputs[k, 0] = ARRAY if used_here else UNUSED
                 begin = len(pairs)
@@ -272,12 +270,7 @@ class NativeProgram:
             made = line.primitive.reference(*operands, **line.parameters)
         results = made if type(made) is tuple and (len(line.results) > 1 or len(made) == 1) else (made,)
         for name, result in zip(line.results, results):
-            if name in self._stored_names:
-                self._array(name, inputs, arrays)[...] = result
-
-    @property
-    def _stored_names(self) -> Any:
-        return self.graph.types
+            self._array(name, inputs, arrays)[...] = result
 
     def _array(self, name: int, inputs: list[Any], arrays: list[Any]) -> Any:
         """The memory of a value as an array."""
@@ -392,7 +385,7 @@ def _written_in_place(
             continue
         strides = graph.strides.get(place)
         shape = graph.types[name].shape
-        if strides is None or not agrees(shape, strides, dense_strides(shape)):
+        if strides is None or graph.types[place].shape != shape or not agrees(shape, strides, dense_strides(shape)):
             continue
         at = first[name]
         if at <= fails:

@@ -14,16 +14,15 @@ from math import prod
 from typing import Any
 
 from ..core.dtypes import bool_
-from ..primitives.values import Value
 from ..tracing.program import Name, Program
 from . import kernels  # noqa: F401  (registers the lowerings)
 from .elementwise import knows
-from .graph import Graph, Line
+from .graph import COPY, Graph, Line
 from .group import Constant, Group, Load, Node, common_refinement, spread
 from .kernel import Kernel, has_memory_type
 from .loops import REDUCTIONS, loop_kernel
 from .machine import machine
-from .places import Place, reshaped
+from .places import Place, broadcast, dense_strides, reshaped
 
 #: A group does not grow beyond so many nodes and buffers: registers, and the time LLVM takes.
 NODES, LOADS = 64, 32
@@ -57,13 +56,15 @@ class _Fusion:
     def run(self) -> tuple[list[Step], Graph]:
         graph = self.graph
         for each in self.program.instructions:
-            before = len(graph.lines)
             if graph.view(each):
                 continue
             if each.primitive.name in REDUCTIONS and self._split(each):
                 continue
             line = graph.lower(each)
-            if line.kernels is None and self._is_loop(line):
+            if line.kernels is None and 0 in graph.types[each.results[0]].shape and not each.primitive.can_fail:
+                line.kernels = []  # nothing to compute
+                graph.lines.append(line)
+            elif line.kernels is None and self._is_loop(line):
                 # Copies that views wanted stand before it already.
                 graph.lines.append(line)
             else:
@@ -73,12 +74,16 @@ class _Fusion:
                             graph.place(operand)
                     graph.in_memory.update(each.results)
                 graph.lines.append(line)
-            assert len(graph.lines) > before
         self._uses = self._count_uses()
+        self.reduced = {
+            place.name
+            for line in graph.lines
+            if line.primitive.name in REDUCTIONS and (place := self._place(line.operands[0])) is not None
+        }
         for name in self.program.outputs:  # an output that is a view of something must be a value of its own
             place = graph.where(name) if not graph.types[name].is_number else None
             if place is not None and name >= self.program.inputs and place.name != name:
-                graph.lines.append(Line(graph_copy(), (place,), {}, (name,)))
+                graph.lines.append(Line(COPY, (place,), {}, (name,)))
         for line in graph.lines:
             if line.kernels is not None or not self._is_loop(line):
                 self._opaque(line)
@@ -100,14 +105,15 @@ class _Fusion:
         if name in ("copy", "iota"):
             return True
         if 0 in result.shape:
-            return True
+            return False
         kinds = [types[o.index] for o in line.operands if isinstance(o, Name)]
         if name in ("full", "number"):
             return True
         if name == "cast":
             return True
         if name in REDUCTIONS:
-            return prod(kinds[0].shape) > 0
+            place = self._place(line.operands[0])
+            return place is not None and place.numel > 0
         if name == "select":
             return True
         arrays = [each for each in kinds if not each.is_number]
@@ -124,7 +130,8 @@ class _Fusion:
 
     def _is_constant(self, line: Line) -> bool:
         """A value that is one number everywhere: known by that, and never made unless somebody wants it in memory."""
-        if line.primitive.name not in ("full", "number") or line.results[0] in self.graph.in_memory:
+        name = line.results[0]
+        if line.primitive.name not in ("full", "number") or name in self.graph.in_memory or name in self.reduced:
             return False
         kind = self.graph.types[line.results[0]]
         self.constants[line.results[0]] = self._constant(line.operands[0], kind.dtype)
@@ -246,7 +253,7 @@ class _Fusion:
         reducing = line.primitive.name in REDUCTIONS and any(shape[a] != 1 for a in self._axes(line, shape))
         earliest = max((self._available(self._place(o)) for o in line.operands), default=-1)
         candidates = []
-        if earliest >= 0:
+        if 0 <= earliest < len(self.steps):
             candidates.append(earliest)
         candidates += [k for k in range(max(earliest + 1, len(self.steps) - REACH), len(self.steps)) if k != earliest]
         for k in candidates:
@@ -301,10 +308,7 @@ class _Fusion:
         self, line: Line, group: Group, shape: tuple[int, ...], dimensions: list[int], row: bool, operands: list[Any]
     ) -> None:
         kind = self.graph.types[line.results[0]].dtype
-        own = Place(line.results[0], kind, shape, ()).shape
-        from .places import dense_strides
-
-        strides = group.lay(own, dense_strides(own), dimensions)
+        strides = group.lay(shape, dense_strides(shape), dimensions)
         coefficients: tuple[int, ...] = ()
         if line.primitive.name == "iota":
             one = [0] * len(shape)
@@ -350,7 +354,7 @@ class _Fusion:
             if place.name not in group.nodes and self.home.get(place.name, -1) >= k:
                 return None
             found = group.operand(place, dimensions)
-            if found is None:
+            if found is None or (row and isinstance(found, int) and not group.nodes[found].row):
                 return None
             made.append(found)
         for position, place in wanted:
@@ -372,8 +376,6 @@ class _Fusion:
         strides = group.lay(place.shape, place.strides, dimensions)
         along = [d for d, s in enumerate(strides) if s]
         sizes = [group.shape[d] for d in along]
-        from .places import dense_strides
-
         if place.offset == 0 and prod(sizes) == prod(own) and common_refinement(sizes, own) == sizes:
             if spread(own, dense_strides(own), sizes) == [strides[d] for d in along]:
                 operands = self._operands(line, group, k, own, along, row)
@@ -406,31 +408,26 @@ class _Fusion:
         kind = out.dtype
         source = kind.compute if line.primitive.name in ("reduce_sum", "reduce_product") else place.dtype
         if place.name in self.constants:
-            operand: Any = self.constants[place.name]
-            if operand.dtype is not source:
-                return self._no_loop(line, group, place)
-        else:
-            found = self._operands(
-                Line(line.primitive, (place,), line.parameters, line.results), group, k, place.shape, dimensions, False
-            )
-            if found is None:
-                return False
-            (operand,) = found
-            if isinstance(operand, int) and group.nodes[operand].row:
-                return False
+            raise AssertionError("a number that is reduced is made an array first")
+        found = self._operands(
+            Line(line.primitive, (place,), line.parameters, line.results), group, k, place.shape, dimensions, False
+        )
+        if found is None:
+            return False
+        (operand,) = found
+        if isinstance(operand, int) and group.nodes[operand].row:
+            return False
         dimensions = group.refine(range(len(group.shape)), place.shape) or []
         axes = set(self._axes(line, place.shape))
         marks = spread(place.shape, [1 if a in axes else 0 for a in range(len(place.shape))],
                        [group.shape[d] for d in dimensions])  # fmt: skip
         folded = [bool(mark) for mark in marks]
         if not reducing:  # axes of one element each: the same numbers
-            if isinstance(operand, int) or place.name not in self.constants:
-                group.nodes[line.results[0]] = Node(
-                    line.results[0], "cast", [operand], self._dense(group, place.shape, dimensions), kind, place.dtype,
-                    {}, False, False,
-                )  # fmt: skip
-                return True
-            return self._no_loop(line, group, place)
+            group.nodes[line.results[0]] = Node(
+                line.results[0], "cast", [operand], self._dense(group, place.shape, dimensions), kind, place.dtype,
+                {}, False, False,
+            )  # fmt: skip
+            return True
         if group.reduced is None:
             group.reduced = folded
         elif group.reduced != folded:
@@ -441,8 +438,6 @@ class _Fusion:
         )
         sizes = [group.shape[d] for d in kept]
         strides = [0] * len(group.shape)
-        from .places import dense_strides
-
         for d, s in zip(kept, dense_strides(sizes)):
             strides[d] = s
         node.strides = tuple(strides)
@@ -450,23 +445,7 @@ class _Fusion:
         return True
 
     def _dense(self, group: Group, shape: tuple[int, ...], dimensions: list[int]) -> tuple[int, ...]:
-        from .places import dense_strides
-
         return group.lay(shape, dense_strides(shape), dimensions)
-
-    def _no_loop(self, line: Line, group: Group, place: Place) -> bool:
-        """A constant is reduced: it is first made an array."""
-        name = place.name
-        constant = self.constants.pop(name)
-        dimensions = group.refine(range(len(group.shape)), place.shape)
-        if dimensions is None or self.graph.types[name].shape != place.shape:
-            self.constants[name] = constant
-            return False
-        group.nodes[name] = Node(
-            name, "full", [constant], self._dense(group, place.shape, dimensions), constant.dtype, constant.dtype, {}
-        )
-        self.home[name] = self.steps.index(next(s for s in self.steps if s.group is group))
-        return self._enter_reduction(line, group, self.home[name], True)
 
     # The end
 
@@ -501,16 +480,7 @@ class _Fusion:
 
 
 def _broadcast(place: Place, shape: tuple[int, ...]) -> Place:
-    from .places import broadcast
-
     return place if place.shape == shape else broadcast(place, shape)
 
 
-def graph_copy() -> Any:
-    """The pseudo-primitive that copies."""
-    from .graph import COPY
-
-    return COPY
-
-
-__all__ = ["Step", "Value", "fuse"]
+__all__ = ["Step", "fuse"]

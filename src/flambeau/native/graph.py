@@ -143,6 +143,10 @@ class Graph:
         self._places[each.results[0]] = found
         return True
 
+    def alias(self, name: int, operand: Any) -> None:
+        """Say that a result is where an operand is."""
+        self._places[name] = self.where(operand)
+
     def lower(self, each: Instruction) -> Line:
         """A line as it stands, with its kernels where its primitive has a lowering for it."""
         lowering = lowerings.get(each.primitive.name)

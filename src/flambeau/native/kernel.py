@@ -30,6 +30,7 @@ class Kernel:
         scratch: bytes of memory of its own that each thread needs (aligned to 64 bytes, contents undefined).
         key: everything its code depends on, as text: kernels of one key are compiled once.
         can_fail: it may call :func:`fail`.
+        pointwise: (read, write) pairs of values: where it reads the one only at the place, and before, it writes the other.
     """
 
     def __init__(
@@ -43,10 +44,11 @@ class Kernel:
         cost: float = 1000.0,
         scratch: int = 0,
         can_fail: bool = False,
+        pointwise: frozenset[tuple[int, int]] = frozenset(),
     ) -> None:
         self.name, self.key, self.write = name, key, write
         self.reads, self.writes = reads, writes
-        self.items, self.cost, self.scratch, self.can_fail = items, cost, scratch, can_fail
+        self.items, self.cost, self.scratch, self.can_fail, self.pointwise = items, cost, scratch, can_fail, pointwise
 
     def __repr__(self) -> str:
         return f"<kernel {self.name} {[a.name for a in self.reads]} -> {[a.name for a in self.writes]} x{self.items}>"

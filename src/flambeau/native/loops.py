@@ -255,6 +255,28 @@ class _Planner:
         return Kernel(
             title if len(title) < 60 else f"{title[:57]}...", key, self.write, arguments,
             [Argument(name) for name in nest.stores], items, max(work / max(items, 1), 1.0), self.scratch,
+            pointwise=self._pointwise(),
+        )  # fmt: skip
+
+    def _pointwise(self) -> frozenset[tuple[int, int]]:
+        """What may be overwritten: in a loop without reductions, a value read only where the result is written."""
+        nest = self.nest
+        if any(nest.reduced):
+            return frozenset()
+        loads: dict[int, list[Load]] = {}
+        for node in nest.nodes.values():
+            for operand in node.operands:
+                if isinstance(operand, Load):
+                    loads.setdefault(operand.name, []).append(operand)
+        return frozenset(
+            (source, target)
+            for source, places in loads.items()
+            for target in nest.stores
+            if all(
+                each.offset == 0 and each.strides == nest.nodes[target].strides
+                and size_of(memory_type(each.dtype)) == size_of(memory_type(nest.nodes[target].kind))
+                for each in places
+            )
         )  # fmt: skip
 
     def write(self, b: KernelBuilder) -> None:
@@ -420,8 +442,10 @@ class _Writer:
 
     def _map(self, index: Operand, mask: Operand | None) -> None:
         at = _At(index, mask, [], 0)
-        for name in self.nest.stores:
-            self._store(name, self._value(name, at), at)
+        # All is read before anything is written: a result may lie where an operand did.
+        values = [self._value(name, at) for name in self.nest.stores]
+        for name, value in zip(self.nest.stores, values):
+            self._store(name, value, at)
 
     def _columns(self, start: Operand, tile: int, n: int) -> None:
         """A tile of kept neighbours: each vector of columns has accumulators of its own."""

@@ -233,13 +233,13 @@ def _worker() -> Builder:
     b.branch(closed)
     b.place(closed)
     after = b.emit("i64", f"load atomic i64, {state} acquire, align 8")
-    b.line("call void asm sideeffect \"pause\", \"\"()" if _is_x86() else "call void asm sideeffect \"yield\", \"\"()")
+    _pause(b)
     same = b.compare("eq", b.binary("lshr", after, integer(32)), b.binary("lshr", now, integer(32)))
     b.branch_if(same, closed, out)
     b.place(out)
     b.branch(wait)
     b.place(rest)
-    b.line("call void asm sideeffect \"pause\", \"\"()" if _is_x86() else "call void asm sideeffect \"yield\", \"\"()")
+    _pause(b)
     b.set(spins, b.add(b.get(spins), integer(1)))
     b.branch_if(b.compare("slt", b.get(spins), integer(_SPIN)), look, sleep)
     b.place(sleep)
@@ -260,10 +260,14 @@ def _worker() -> Builder:
     return b
 
 
-def _is_x86() -> bool:
+def _pause(b: Builder) -> None:
+    """Tell the processor that this is a loop that waits."""
     import platform
 
-    return platform.machine().lower() in ("x86_64", "amd64", "i686")
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        b.call("llvm.x86.sse2.pause", [])
+    else:
+        b.call("llvm.aarch64.hint", [constant("i32", 1)])
 
 
 def _futex(b: Builder, word: Operand, operation: int, value: Operand) -> None:
@@ -317,7 +321,7 @@ def _run(control_address: int) -> Builder:
         b.branch(drain)
         b.place(drain)
         rest = b.emit("i64", f"load atomic i64, {state} acquire, align 8")
-        b.line("call void asm sideeffect \"pause\", \"\"()" if _is_x86() else "call void asm sideeffect \"yield\", \"\"()")
+        _pause(b)
         b.branch_if(b.compare("ne", b.binary("and", rest, integer(_OPEN - 1)), integer(0)), drain, after)
         b.place(after)
     bad = b.emit("i64", f"load atomic i64, {failure} monotonic, align 8")

@@ -58,9 +58,10 @@ class ProgramCache:
 
 
 def donations(live: Sequence[int], storages: Sequence[Any], owners: Sequence[Any]) -> tuple[tuple[int, int], ...]:
-    """Which results land in the memory of which input, as (result, input) pairs.
+    """Which results land in memory that is there already: (result, input) pairs, -1 for memory that is no input.
 
-    Only where that input is the sole one on its storage, so that no other operand can see the memory change.
+    Only where that input is the sole one on its storage and NumPy does not see it, so that no operand can see the memory
+    change.
     """
     updated = [i for i in live if storages[i].array is not None]
     if not updated:
@@ -72,7 +73,7 @@ def donations(live: Sequence[int], storages: Sequence[Any], owners: Sequence[Any
     return tuple(
         (i, place)
         for i in updated
-        if (place := places.get(id(storages[i]))) is not None
+        if (place := places.get(id(storages[i]), -1)) is not None and not storages[i].exposed
     )
 
 

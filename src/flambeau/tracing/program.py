@@ -55,9 +55,6 @@ class Name:
         return f"v{self.index}"
 
 
-#: A tier is a function from a program to something callable on the inputs, or None where it declines.
-Tier = Callable[["Program"], Callable[[Sequence[Any]], Sequence[Any]] | None]
-
 
 class Program:
     """Inputs, instructions, outputs.
@@ -69,6 +66,10 @@ class Program:
         updates: (output, input) pairs: this output will be copied into that input's memory, which nothing else in the
             program reads through another input, so it may be computed in place.
         types: shape and dtype of every name, where known.
+        landings: (output, input) pairs: the output's storage has memory of its own, which is that input's, or no input's (-1).
+        layouts: for each output the Spec that its storage wants.
+        native: runs the program on inputs straight into the storages of its outputs, once a faster tier has made it;
+            returns False, having done nothing, for inputs it was not made for.
     """
 
     def __init__(
@@ -81,12 +82,16 @@ class Program:
         self._execute: Callable[[Sequence[Any]], Sequence[Any]] | None = None
         made = self._lower(entries)
         self.outputs = tuple(made[i].index for i in live)
+        results = [each for rule, *_ in entries for each in rule.results]
+        self.layouts = tuple(results[i] for i in live)
+        self.native: Callable[[list[Any], Sequence[Any]], bool] | None = None
         # An output that is an input, or another output, must get memory of its own.
         self._copies = tuple(
             k for k, name in enumerate(self.outputs) if name < inputs or name in self.outputs[:k]
         )
         place = {i: k for k, i in enumerate(live)}
-        self.updates = tuple((place[i], k) for i, k in donated)
+        self.landings = tuple((place[i], k) for i, k in donated)
+        self.updates = tuple(pair for pair in self.landings if pair[1] >= 0)
         self._drop_dead()
         self._mark_overwritable()
 
@@ -165,10 +170,12 @@ class Program:
 
     def run(self, inputs: Sequence[Any]) -> Sequence[Any]:
         """The outputs for these inputs. The first run interprets; a program that recurs is handed to the tiers."""
+        self.runs += 1
         if self._execute is None:
-            self.runs += 1
             if self.runs > 1:
-                self._execute = self._choose_tier()
+                from .reference import compile_source
+
+                self._execute = compile_source(self)
                 values = self._execute(inputs)
             else:
                 from .reference import run_instructions
@@ -179,15 +186,6 @@ class Program:
         if self._copies:
             values = [value.copy() if k in self._copies else value for k, value in enumerate(values)]
         return values
-
-    def _choose_tier(self) -> Callable[[Sequence[Any]], Sequence[Any]]:
-        for tier in tiers:
-            execute = tier(self)
-            if execute is not None:
-                return execute
-        from .reference import compile_source
-
-        return compile_source(self)
 
     def source(self, spell: Callable[[Any], str] | None = None) -> str:
         """The program as Python text: a function ``program(inputs)`` that returns the list of outputs.
@@ -257,5 +255,10 @@ def namespace() -> dict[str, Any]:
     return names
 
 
-#: Faster tiers, asked in order when a program recurs; the native tier registers itself here.
-tiers: list[Tier] = []
+class _Tiers:
+    """What is asked, before a program without native code runs, whether to make some: ``consider(program, inputs)``."""
+
+    consider: Callable[[Program, list[Any]], None] | None = None
+
+
+tiers = _Tiers()

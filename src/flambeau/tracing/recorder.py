@@ -23,6 +23,7 @@ from ..core.storages import Storage, View, empty_array, has_layout, window
 from ..primitives import memory
 from ..primitives.values import Block
 from .cache import cache, donations
+from .program import tiers
 from .rules import Rule, make_rule
 
 #: More pending entries than this end a trace, so that a loop that never looks at a number stays bounded.
@@ -331,9 +332,16 @@ def synchronize() -> None:
         trace.reset()  # before running: a program that fails leaves the recorder usable
         if not live:
             return
-        program = cache.find(entries, live, len(inputs), donations(live, storages, owners) if updates else ())
+        program = cache.find(entries, live, len(inputs), donations(live, storages, owners))
         try:
-            values = program.run(inputs) if observer.run is None else observer.run(entries, inputs, live)
+            if observer.run is None:
+                if program.native is None and tiers.consider is not None:
+                    tiers.consider(program, inputs)
+                if program.native is not None and program.native(inputs, [storages[i] for i in live]):
+                    return
+                values = program.run(inputs)
+            else:
+                values = observer.run(entries, inputs, live)
         except Exception as failure:
             _salvage(program, entries, storages, inputs, live, failure)
             return
