@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import sys
+from importlib.util import find_spec
 from typing import Any
 from xml.etree import ElementTree
 
@@ -20,8 +21,9 @@ from flambeau.drawing.layout import lay_out
 
 ENGINES = [
     pytest.param("dot", marks=pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")),
-    "grandalf",
+    pytest.param("grandalf", marks=pytest.mark.skipif(find_spec("grandalf") is None, reason="grandalf is not installed")),
 ]
+pytestmark = pytest.mark.skipif(not shutil.which("dot") and find_spec("grandalf") is None, reason="nothing to lay out with")
 
 
 def texts(drawing: Any) -> list[str]:
@@ -194,6 +196,7 @@ def test_what_cannot_be_drawn() -> None:
 
 
 def test_nothing_to_lay_out_with(monkeypatch: Any) -> None:
+    pytest.importorskip("grandalf")
     monkeypatch.setattr(shutil, "which", lambda name: None)
     w = torch.tensor(1.0, requires_grad=True)
     assert "<svg" in torch.draw(w * 2).svg  # grandalf steps in
@@ -266,6 +269,9 @@ def test_nothing_overlaps(engine: str, figure: Figure) -> None:
         for end, key in ((path[0], line.source), (path[-1], line.target)):
             x, y, w, h = layout.places[key]
             assert abs(end[0] - x) <= w / 2 + 1 and abs(end[1] - y) <= h / 2 + 1
+        x, y, w, h = layout.places[line.target]  # the arrow points into the box
+        (before_x, before_y), (end_x, end_y) = path[-2:]
+        assert (end_x - before_x) * (x - end_x) + (end_y - before_y) * (y - end_y) > 0
 
 
 # -- all gradients at once -------------------------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from html.parser import HTMLParser
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -94,6 +96,7 @@ def test_module_with_awkward_text_and_lazy_parameters() -> None:
     assert "<script>" not in html and "&lt;script&gt;&amp;" in html and "some not made yet" in html
 
 
+@pytest.mark.skipif(not shutil.which("dot") and find_spec("grandalf") is None, reason="nothing to lay out with")
 def test_node_is_drawn_as_its_graph() -> None:
     w = torch.ones(2, requires_grad=True)
     html = (w * 2).sum().grad_fn._repr_html_()

@@ -89,8 +89,9 @@ def _between(points: list[Point], source: Any, target: Any) -> list[Point]:
 
 
 def _inside(point: Point, box: Any) -> bool:
+    """Within a box, or so near its border that no line worth its arrow is left in between."""
     x, y, wide, high = box
-    return abs(point[0] - x) < wide / 2 - 0.5 and abs(point[1] - y) < high / 2 - 0.5
+    return abs(point[0] - x) < wide / 2 + 3 and abs(point[1] - y) < high / 2 + 3
 
 
 def _border(box: Any, towards: Point) -> Point:
