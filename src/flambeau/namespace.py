@@ -19,9 +19,9 @@ from .tracing import synchronize
 #: Submodules imported on first use.
 SUBMODULES = (
     "_C", "__config__", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed",
-    "distributions", "doctor", "drawing", "fft", "func", "futures", "hub", "jit", "linalg", "mps", "multiprocessing", "nn", "optim",
-    "overrides", "profiler", "random", "return_types", "serialization", "signal", "special", "storage", "testing", "torch_version",
-    "types", "utils", "version", "vision",
+    "distributions", "doctor", "drawing", "fft", "func", "functional", "futures", "hub", "jit", "linalg", "mps",
+    "mtia", "multiprocessing", "nn", "optim", "overrides", "profiler", "random", "return_types", "serialization",
+    "signal", "special", "storage", "testing", "torch_version", "types", "utils", "version", "vision", "xpu",
 )  # fmt: skip
 
 #: Names that live in a module of their own, by module.
