@@ -496,6 +496,22 @@ def test_nan_in_a_derivative() -> None:
     assert line(finding).startswith("return (self.weight.norm(2)")
 
 
+@pytest.mark.filterwarnings("ignore:Complex modules")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.complex64])
+def test_nan_in_a_single_number(dtype: Any) -> None:
+    model = nn.Linear(1, 1).to(dtype)
+    with watched(model) as doctor:
+        zero = (model(torch.ones(1, 1, dtype=dtype)) * 0).sum()
+        assert (zero / zero).isnan()
+    assert line(only(doctor, "nan")) == "assert (zero / zero).isnan()" and "x / (y + 1e-8)" in doctor.findings[0].remedy
+
+
+def test_deviation_of_one_number() -> None:
+    with watched(nn.Linear(1, 1)) as doctor:
+        assert torch.tensor([1.0]).std().isnan()
+    assert "single number" in only(doctor, "nan").remedy
+
+
 def test_nan_in_the_data() -> None:
     model, _ = linear()
     data = torch.tensor([[1.0, float("nan"), 0.0, 0.0]])

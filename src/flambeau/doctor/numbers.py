@@ -93,11 +93,12 @@ class NaNs:
 
 
 def _floating(value: Any) -> bool:
-    return type(value) is np.ndarray and (value.dtype.kind in "fc" or value.dtype.isbuiltin != 1)
+    # (A result without dimensions may be one of NumPy's scalars.)
+    return isinstance(value, (np.ndarray, np.generic)) and (value.dtype.kind in "fc" or value.dtype.isbuiltin != 1)
 
 
 def _has(test: Any, value: Any) -> bool:
-    if type(value) is np.ndarray:
+    if isinstance(value, (np.ndarray, np.generic)):
         return _floating(value) and bool(test(value).any())
     return isinstance(value, (float, complex)) and bool(test(value))
 
