@@ -189,6 +189,11 @@ class RandomResizedCrop(Module):
     def get_params(img: Any, scale: Sequence[float], ratio: Sequence[float]) -> tuple[int, int, int, int]:
         """(top, left, height, width) of a random rectangle; the middle of the image if ten do not fit."""
         _, height, width = get_dimensions(img)
+        return RandomResizedCrop.place(height, width, scale, ratio)
+
+    @staticmethod
+    def place(height: int, width: int, scale: Sequence[float], ratio: Sequence[float]) -> tuple[int, int, int, int]:
+        """``get_params`` for an image of known size."""
         for tall, wide in random_rectangles(height * width, scale, ratio):
             if 0 < wide <= width and 0 < tall <= height:
                 top = drawing_lots.integer(0, height - tall + 1)

@@ -47,7 +47,7 @@ class RandomErasing(Module):
         img: Any, scale: Sequence[float], ratio: Sequence[float], value: list[float] | None = None
     ) -> tuple[int, int, int, int, Any]:
         """(top, left, height, width, filling) of a random rectangle; the whole image as it is if ten do not fit."""
-        return random_filling(img, scale, ratio, value) or (0, 0, img.shape[-2], img.shape[-1], img)
+        return random_filling(img.shape[-3:], scale, ratio, value) or (0, 0, img.shape[-2], img.shape[-1], img)
 
     def forward(self, img: Any) -> Any:
         if drawing_lots.fraction() >= self.p:
@@ -96,11 +96,11 @@ def filling_of(value: Any, channels: int) -> list[float] | None:
 
 
 def random_filling(
-    img: Any, scale: Any, ratio: Any, value: list[float] | None
+    size: Any, scale: Any, ratio: Any, value: list[float] | None
 ) -> tuple[int, int, int, int, Any] | None:
-    """(top, left, height, width, filling) of a random rectangle; None if ten do not fit."""
+    """(top, left, height, width, filling) of a random rectangle in (channels, height, width); None if ten do not fit."""
 
-    channels, height, width = img.shape[-3:]
+    channels, height, width = size
     for wide, tall in random_rectangles(height * width, scale, ratio):
         if not (tall < height and wide < width):
             continue

@@ -57,8 +57,11 @@ _COLORS = ("Brightness", "Color", "Contrast", "Sharpness")
 
 
 @lru_cache(maxsize=64)
-def space(kind: str, bins: int, height: int, width: int) -> Space:
-    """The operations of "AutoAugment", "RandAugment", "TrivialAugmentWide" or "AugMix", in the order they are drawn in."""
+def space(kind: str, bins: int, height: int, width: int, full: float = 255.0) -> Space:
+    """The operations of "AutoAugment", "RandAugment", "TrivialAugmentWide" or "AugMix", in the order they are drawn in.
+
+    ``full`` is what stands for full brightness in the magnitudes of "Solarize".
+    """
 
     def up_to(end: float, start: float = 0.0) -> list[float]:
         return evenly_spaced(start, end, bins).tolist()
@@ -86,7 +89,7 @@ def space(kind: str, bins: int, height: int, width: int) -> Space:
     if kind != "AugMix":
         found.update(colors)
     found.update(
-        Posterize=(bits(most, fewer), False), Solarize=(up_to(0.0, 255.0), False), AutoContrast=(None, False),
+        Posterize=(bits(most, fewer), False), Solarize=(up_to(0.0, full), False), AutoContrast=(None, False),
         Equalize=(None, False),
     )  # fmt: skip
     if kind == "AutoAugment":

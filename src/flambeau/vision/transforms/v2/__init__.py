@@ -1,0 +1,72 @@
+"""Transforms of whole samples: images with their videos, masks and boxes, in tuples, lists and dictionaries."""
+
+from __future__ import annotations
+
+from ..interpolation import InterpolationMode
+from ..policies import AutoAugmentPolicy
+from .autoaugment import AutoAugment, RandAugment, TrivialAugmentWide
+from .color import (
+    RGB,
+    ColorJitter,
+    GaussianBlur,
+    Grayscale,
+    RandomAdjustSharpness,
+    RandomAutocontrast,
+    RandomEqualize,
+    RandomGrayscale,
+    RandomInvert,
+    RandomPosterize,
+    RandomSolarize,
+)  # fmt: skip
+from .composition import Compose, RandomApply, RandomChoice, RandomOrder
+from .conversion import (
+    ClampBoundingBoxes,
+    ConvertBoundingBoxFormat,
+    ConvertImageDtype,
+    Identity,
+    Lambda,
+    LinearTransformation,
+    Normalize,
+    PILToTensor,
+    ToDtype,
+    ToImage,
+    ToPILImage,
+    ToPureTensor,
+    ToTensor,
+)  # fmt: skip
+from .erasing import RandomErasing
+from .geometry import (
+    CenterCrop,
+    ElasticTransform,
+    FiveCrop,
+    Pad,
+    RandomAffine,
+    RandomCrop,
+    RandomHorizontalFlip,
+    RandomPerspective,
+    RandomResizedCrop,
+    RandomRotation,
+    RandomVerticalFlip,
+    Resize,
+    TenCrop,
+)  # fmt: skip
+from .transform import Transform
+
+__all__ = [
+    "RGB", "AutoAugment", "AutoAugmentPolicy", "CenterCrop", "ClampBoundingBoxes", "ColorJitter", "Compose",
+    "ConvertBoundingBoxFormat", "ConvertImageDtype", "ElasticTransform", "FiveCrop", "GaussianBlur", "Grayscale",
+    "Identity", "InterpolationMode", "Lambda", "LinearTransformation", "Normalize", "PILToTensor", "Pad", "RandAugment",
+    "RandomAdjustSharpness", "RandomAffine", "RandomApply", "RandomAutocontrast", "RandomChoice", "RandomCrop",
+    "RandomEqualize", "RandomErasing", "RandomGrayscale", "RandomHorizontalFlip", "RandomInvert", "RandomOrder",
+    "RandomPerspective", "RandomPosterize", "RandomResizedCrop", "RandomRotation", "RandomSolarize",
+    "RandomVerticalFlip", "Resize", "TenCrop", "ToDtype", "ToImage", "ToPILImage", "ToPureTensor", "ToTensor",
+    "Transform", "TrivialAugmentWide",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    if name == "functional":
+        from importlib import import_module
+
+        return import_module(f"{__name__}.functional")
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
