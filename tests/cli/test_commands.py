@@ -12,6 +12,7 @@ import pytest
 import flambeau
 from flambeau.cli import main
 from flambeau.cli.commands import COMMANDS
+from flambeau.cli.running import isolating_option
 
 SOURCE = str(Path(flambeau.__file__).parents[1])
 
@@ -67,6 +68,17 @@ def test_run_shows_the_programs_own_traceback() -> None:
     assert done.stderr.startswith('Traceback (most recent call last):\n  File "<string>", line 2, in <module>\n')
     assert "cli" not in done.stderr
     assert command("run", "no-such-file.py").returncode == 2
+
+
+@pytest.mark.parametrize("options", [["-I"], ["-uE"], ["-X", "dev", "-S"], ["-Wignore", "-I"]])
+def test_options_that_would_hide_flambeau_are_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", *options, "program.py"]) == 2
+    assert "ignore flambeau" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["p.py", "-I"], ["-c", "1", "-E"], ["-mS"], ["-X", "-I"], ["-WI"], ["-", "-S"], []])
+def test_other_options_are_not(arguments: list[str]) -> None:
+    assert isolating_option(arguments) is None
 
 
 def test_a_reader_that_stops_reading_is_no_error() -> None:

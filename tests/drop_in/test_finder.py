@@ -125,8 +125,11 @@ def test_child_processes_and_workers(tmp_path: Path) -> None:
                 import torch.nn
                 queue.put(torch.__name__)
 
+            def say(rank, word):
+                print(word, rank, torch.__name__, flush=True)
+
             if __name__ == "__main__":
-                for method in ("spawn", "fork"):
+                for method in ("spawn", "forkserver", "fork"):
                     context = multiprocessing.get_context(method)
                     queue = context.Queue()
                     child = context.Process(target=tell, args=(queue,))
@@ -135,6 +138,7 @@ def test_child_processes_and_workers(tmp_path: Path) -> None:
                     child.join()
                     print([batch.tolist() for batch in DataLoader(
                         Squares(), batch_size=2, num_workers=1, multiprocessing_context=method)])
+                torch.multiprocessing.spawn(say, args=("spawned",), nprocs=1, join=True)
                 print(subprocess.run([sys.executable, "-c", "import torch; print(torch.__name__)"],
                                      capture_output=True, text=True).stdout.strip())
             """
@@ -144,7 +148,9 @@ def test_child_processes_and_workers(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, env=environment, timeout=120)
     assert done.stderr == ""
     batches = "[[0, 1], [4, 9]]"
-    assert done.stdout.splitlines() == ["spawn flambeau", batches, "fork flambeau", batches, "flambeau"]
+    assert done.stdout.splitlines() == [
+        "spawn flambeau", batches, "forkserver flambeau", batches, "fork flambeau", batches, "spawned 0 flambeau", "flambeau",
+    ]  # fmt: skip
 
 
 def test_install_and_uninstall() -> None:

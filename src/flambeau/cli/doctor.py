@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -181,9 +182,10 @@ def _native() -> dict[str, Any]:
 
 
 def _cache_folder() -> str | None:
+    """Where the native tier keeps compiled code; None when it keeps none."""
     try:
-        from ..native import cache  # type: ignore[attr-defined]
-    except ImportError:
+        cache: Any = importlib.import_module("flambeau.native.disk_cache")
+    except ModuleNotFoundError:
         return None
     return str(cache.folder())
 
