@@ -212,3 +212,13 @@ figure.savefig(out / "13_training.png")
 print("Picture:", out / "13_training.png")
 # Output:
 #     Picture: …13_training.png
+
+# %% [markdown]
+# With MNIST (`--root DIR`) the same program prints after two epochs:
+#
+#     epoch  1: mean loss 0.2042, test accuracy 0.9672
+#     epoch  2: mean loss 0.0681, test accuracy 0.9786
+#     Test accuracy: 97.86 %
+#
+# What is left: pixels that were far apart in the image are as near to each other for this network as neighbours are. Lesson 14
+# makes use of where they are.

@@ -85,6 +85,7 @@ images, labels = next(iter(train_loader))
 channels, height, width = images[0].shape
 print(len(train_data), "images to learn from,", len(test_data), "to be tested on, each", (channels, height, width))
 # Output:
+#     1438 images to learn from, 359 to be tested on, each (1, 8, 8)
 
 # %%
 figure, axes = plt.subplots(figsize=(8, 4))
@@ -124,6 +125,8 @@ def output_size(size, filter_size, padding=0, stride=1):
 print("a filter of 5 on 32 pixels:", output_size(32, 5), " with padding 2:", output_size(32, 5, 2))
 print("pooling 2 by 2 of 28 pixels:", output_size(28, 2, stride=2))
 # Output:
+#     a filter of 5 on 32 pixels: 28  with padding 2: 32
+#     pooling 2 by 2 of 28 pixels: 14
 
 # %% [markdown]
 # ## The network
@@ -157,6 +160,12 @@ model = ConvolutionalNetwork(channels, height).to(device)
 for name, module in model.named_children():
     print(f"{name}: {sum(each.numel() for each in module.parameters())} weights")
 # Output:
+#     conv1: 416 weights
+#     norm1: 32 weights
+#     pool: 0 weights
+#     conv2: 4640 weights
+#     norm2: 64 weights
+#     last: 330 weights
 
 # %% [markdown]
 # Now the check: an image goes through layer after layer. (Normalisation and ReLU do not change sizes.)
@@ -174,6 +183,11 @@ for name in ("conv1", "pool", "conv2", "pool"):
     size = expected
 print("numbers for the last layer:", x.numel(), "=", model.last.in_features)
 # Output:
+#     conv1: (8 - 5 + 2·1) // 1 + 1 = 6, the layer gives (16, 6, 6)
+#     pool: (6 - 2 + 2·0) // 2 + 1 = 3, the layer gives (16, 3, 3)
+#     conv2: (3 - 3 + 2·1) // 1 + 1 = 3, the layer gives (32, 3, 3)
+#     pool: (3 - 2 + 2·0) // 2 + 1 = 1, the layer gives (32, 1, 1)
+#     numbers for the last layer: 32 = 32
 
 # %% [markdown]
 # `conv1` has a filter for each of its 16 maps and each colour, and one bias for each map; how large the image is does not matter.
@@ -213,12 +227,28 @@ answers, truth = evaluate(model, test_loader)
 accuracy = (answers == truth).float().mean().item()
 print(f"Test accuracy: {100 * accuracy:.2f} %")
 # Output:
+#     epoch 1: mean loss 1.2572
+#     epoch 2: mean loss 0.4239
+#     epoch 3: mean loss 0.2327
+#     epoch 4: mean loss 0.1592
+#     epoch 5: mean loss 0.1343
+#     Test accuracy: 97.49 %
 
 # %%
 for label, name in enumerate(names):
     of_this = truth == label
     print(f"{name}: {(answers[of_this] == label).float().mean().item():.2f}")
 # Output:
+#     0: 1.00
+#     1: 1.00
+#     2: 1.00
+#     3: 0.89
+#     4: 1.00
+#     5: 0.95
+#     6: 1.00
+#     7: 1.00
+#     8: 0.95
+#     9: 0.97
 
 # %% [markdown]
 # ## What it has learned to look for
@@ -229,16 +259,32 @@ for label, name in enumerate(names):
 # %%
 filters = model.conv1.weight.detach().cpu()
 maps = torch.relu(model.norm1(model.conv1(images[:1].to(device)))).detach().cpu()[0].unsqueeze(1)
-figure, (left, middle, right) = plt.subplots(1, 3, figsize=(12, 4))
+figure, (left, middle, image, right) = plt.subplots(1, 4, figsize=(15, 4))
 left.plot(losses)
 left.set(title="Training", xlabel="iteration", ylabel="loss of the batch")
 middle.imshow(make_grid(filters, nrow=4, padding=1, normalize=True, scale_each=True).permute(1, 2, 0))
 middle.set_title("the 16 filters of the first layer")
 right.imshow(make_grid(maps, nrow=4, padding=1, normalize=True, scale_each=True).permute(1, 2, 0))
-right.set_title(f"what they find in a picture ({names[labels[0].item()]})")
-for axis in (middle, right):
+right.set_title("and what each filter finds in it")
+image.imshow(make_grid(images[:1] / 2 + 0.5).permute(1, 2, 0))
+image.set_title(f"a picture: {names[labels[0].item()]}")
+for axis in (middle, image, right):
     axis.axis("off")
 figure.savefig(out / "14_filters.png")
 print("Picture:", out / "14_filters.png")
 # Output:
 #     Picture: …14_filters.png
+
+# %% [markdown]
+# With the photographs of CIFAR-10 (`--root DIR`):
+#
+#     5000 images to learn from, 1000 to be tested on, each (3, 32, 32)
+#     epoch 1: mean loss 1.8823
+#     epoch 2: mean loss 1.4588
+#     epoch 3: mean loss 1.2884
+#     epoch 4: mean loss 1.1789
+#     epoch 5: mean loss 1.0751
+#     Test accuracy: 57.00 %
+#
+# Cars, ships and horses are recognised best, cats worst; they are taken for dogs. With all 50,000 photographs, more layers
+# and more time, such networks reach more than 90 %.

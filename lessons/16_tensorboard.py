@@ -75,6 +75,7 @@ grid = make_grid(images, nrow=16)
 print("the batch:", tuple(images.shape), "as one image:", tuple(grid.shape))
 writer.add_image("digits", grid)
 # Output:
+#     the batch: (64, 1, 8, 8) as one image: (3, 42, 162)
 
 # %% [markdown]
 # ## The graph
@@ -117,6 +118,7 @@ def train(writer, model, optimizer, epochs):
 with_adam = train(writer, model, torch.optim.Adam(model.parameters(), lr=0.003), 8)
 print(f"Adam: test accuracy {with_adam:.3f}")
 # Output:
+#     Adam: test accuracy 0.947
 
 # %% [markdown]
 # ## Two runs side by side
@@ -130,6 +132,7 @@ with SummaryWriter(runs / "sgd") as sgd_writer:
     with_sgd = train(sgd_writer, second, torch.optim.SGD(second.parameters(), lr=0.05), 8)
 print(f"SGD: test accuracy {with_sgd:.3f}")
 # Output:
+#     SGD: test accuracy 0.880
 
 # %% [markdown]
 # ## Precision and recall
@@ -152,6 +155,9 @@ for limit in (0.1, 0.5, 0.9):
     right = (called & (y_test == 3)).sum().item()
     print(f"limit {limit}: precision {right / called.sum().item():.3f}, recall {right / (y_test == 3).sum().item():.3f}")
 # Output:
+#     limit 0.1: precision 0.714, recall 0.972
+#     limit 0.5: precision 0.968, recall 0.833
+#     limit 0.9: precision 1.000, recall 0.694
 
 # %% [markdown]
 # ## Figures
@@ -189,3 +195,9 @@ print("images:", sorted(tags["images"]))
 print("PR curves:", len([tag for tag in tags["tensors"] if tag.startswith("is it")]))
 print("operators in the graph:", len(events.Graph().node) > 0)
 # Output:
+#     adam: 18 losses, from 2.034 to 0.161; last test accuracy 0.947
+#     sgd: 18 losses, from 2.265 to 1.079; last test accuracy 0.880
+#     scalars: ['testing/accuracy', 'training/accuracy', 'training/loss']
+#     images: ['answers', 'digits']
+#     PR curves: 10
+#     operators in the graph: True

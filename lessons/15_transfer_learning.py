@@ -1,0 +1,245 @@
+"""Transfer learning: what a network knows already
+
+A network needs many pictures to learn to see: edges, colours, textures, parts. Often you have few. *Transfer learning* takes a
+network that has learned to see on other pictures, of other things, where there are many, and teaches it the new task with the
+few you have.
+
+    python lessons/15_transfer_learning.py               # scikit-learn's digits: from 0…4 to 5…9
+    python lessons/15_transfer_learning.py --root data   # from CIFAR-10 to photographs of ants and bees
+
+With `--root DIR`, the folder `DIR` holds `cifar-10-batches-py` and `hymenoptera_data`. There are only 244 photographs of ants and bees to
+learn from, and 153 to be tested on. Three networks of the same form are compared: one that starts **from scratch**, one that is
+transferred and whose **whole network** goes on learning, and one that is transferred and learns in its **last layer only**. The
+output recorded below is that of the digits.
+"""
+
+# %%
+import argparse
+import copy
+import tempfile
+from pathlib import Path
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_digits
+
+import flambeau as torch
+import flambeau.nn as nn
+from flambeau.utils.data import DataLoader, TensorDataset
+from flambeau.vision import datasets, transforms
+
+# %%
+# Where pictures go. (A notebook shows them as well; its command line is Jupyter's.)
+in_notebook = "get_ipython" in globals()
+if not in_notebook:
+    matplotlib.use("Agg")  # pictures go to files; no window is needed
+parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+parser.add_argument("--out", type=Path, metavar="DIR", help="where pictures are written (default: a temporary folder)")
+parser.add_argument("--root", type=Path, metavar="DIR", help="from CIFAR-10 to ants and bees, which are in DIR")
+options = parser.parse_known_args()[0] if in_notebook else parser.parse_args()
+out = options.out or Path(tempfile.mkdtemp(prefix="flambeau-lesson-"))
+out.mkdir(parents=True, exist_ok=True)
+
+# %% [markdown]
+# ## Two tasks
+#
+# The **first** task has many pictures: five digits, or the ten kinds of things of CIFAR-10. The **second** has few: five pictures
+# each of five other digits, or ants and bees. All pictures are read once and kept as tensors with values from −1 to 1.
+# (In a folder with a folder for each class, `ImageFolder` finds pictures and classes.)
+
+
+# %%
+def digits_of(classes, images, labels):
+    """The pictures of some digits, and their classes counted from 0."""
+    chosen = torch.isin(labels, torch.tensor(classes))
+    return images[chosen], labels[chosen] - classes[0]
+
+
+def small_digits():
+    digits = load_digits()
+    images = torch.from_numpy((digits.images / 8 - 1).astype(np.float32)).unsqueeze(1)
+    labels = torch.from_numpy(digits.target.astype(np.int64))
+    x, y = digits_of([5, 6, 7, 8, 9], images, labels)
+    few = torch.cat([(y == label).nonzero()[:5, 0] for label in range(5)])
+    others = torch.ones(len(y), dtype=torch.bool)
+    others[few] = False
+    return digits_of([0, 1, 2, 3, 4], images, labels), (x[few], y[few]), (x[others], y[others]), list("56789")
+
+
+class PartOfCIFAR10(datasets.CIFAR10):
+    """The first of five parts of the training data. None: the files are not compared with published checksums."""
+
+    train_list = [["data_batch_1", None]]
+    test_list = [["test_batch", None]]
+    meta = {"filename": "batches.meta", "key": "label_names", "md5": None}
+
+
+def photographs(root):
+    many = PartOfCIFAR10(root, train=True)
+    first = torch.from_numpy(many.data[:5000]).permute(0, 3, 1, 2) / 127.5 - 1, torch.tensor(many.targets[:5000])
+    prepare = transforms.Compose(
+        [
+            transforms.Resize(64),
+            transforms.CenterCrop(64),
+            transforms.ToTensor(),
+            transforms.Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+        ]
+    )
+    parts = []
+    for part in ("train", "val"):
+        folder = datasets.ImageFolder(root / "hymenoptera_data" / part, prepare)
+        x, y = zip(*folder)
+        parts.append((torch.stack(x), torch.tensor(y)))
+    return first, *parts, folder.classes
+
+
+torch.manual_seed(0)
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+first_task, training, testing, names = photographs(options.root) if options.root else small_digits()
+print("first task:", tuple(first_task[0].shape), "second task:", tuple(training[0].shape), "tested on:", len(testing[1]))
+print("classes of the second task:", ", ".join(names))
+chance = torch.bincount(testing[1]).max().item() / len(testing[1])
+print(f"always saying the most frequent class: {chance:.3f}")
+# Output:
+
+# %% [markdown]
+# ## The network
+#
+# Convolutions and pooling (lesson 14), each time with more maps of fewer pixels: the *backbone*. At the end `AdaptiveAvgPool2d(1)`
+# takes the mean of each map, whatever its size: the backbone turns any picture into 128 numbers. One linear layer, `fc`,
+# decides. The backbone sees; the last layer judges. Seeing is what can be transferred.
+
+
+# %%
+class Network(nn.Module):
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.backbone = nn.Sequential(
+            nn.Conv2d(channels, 24, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(24, 48, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(48, 96, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(96, 128, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        )  # fmt: skip
+        self.fc = nn.Linear(128, classes)
+
+    def forward(self, x):
+        return self.fc(self.backbone(x))
+
+
+def train(model, data, epochs, learning_rate, batch_size, mirror):
+    """Train what requires a gradient; the mean loss of each epoch."""
+    weights = [each for each in model.parameters() if each.requires_grad]
+    optimizer = torch.optim.Adam(weights, lr=learning_rate)
+    loader = DataLoader(TensorDataset(*data), batch_size=batch_size, shuffle=True)
+    scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.01, epochs * len(loader))
+    losses = []
+    for _ in range(epochs):
+        total = 0.0
+        for images, labels in loader:
+            if mirror and torch.rand(1).item() < 0.5:
+                images = images.flip(3)
+            loss = nn.functional.cross_entropy(model(images.to(device)), labels.to(device))
+            loss.backward()
+            optimizer.step()
+            scheduler.step()
+            optimizer.zero_grad()
+            total += loss.item() * len(labels)
+        losses.append(total / len(data[1]))
+    return losses
+
+
+def accuracy(model, data):
+    images, labels = data
+    with torch.inference_mode():
+        answers = torch.cat([model(part.to(device)).argmax(1).cpu() for part in images.split(100)])
+    return (answers == labels).float().mean().item()
+
+
+# %% [markdown]
+# ## First: learn to see
+#
+# The backbone is trained on the first task. It needs to be done once only. Usually somebody else has done it: `models.resnet18(
+# weights=models.ResNet18_Weights.DEFAULT)` of `flambeau.vision` is a network that was trained with 1.2 million photographs of a
+# thousand kinds of things, and whose last layer is called `fc`, too. With it the cells below would be the same.
+
+# %%
+channels = first_task[0].shape[1]
+photos = channels == 3
+pretrained = Network(channels, int(first_task[1].max()) + 1).to(device)
+losses = train(pretrained, first_task, 10 if photos else 8, 0.002, 50, mirror=photos)
+print("first task, losses:", [round(each, 2) for each in losses])
+# Output:
+
+# %% [markdown]
+# ## Then: three networks
+#
+# - **From scratch**: new weights everywhere.
+# - **Whole network**: the trained network gets a new last layer for the new classes. Everything goes on learning.
+# - **Last layer only**: the same, but the backbone is frozen: `requires_grad = False` for its parameters. No gradients are computed
+#   for it, so this is much faster. It has $128 \cdot \text{classes} + \text{classes}$ weights to learn.
+
+
+# %%
+def from_scratch():
+    return Network(channels, len(names))
+
+
+def whole_network():
+    model = copy.deepcopy(pretrained)
+    model.fc = nn.Linear(model.fc.in_features, len(names))
+    return model
+
+
+def last_layer_only():
+    model = copy.deepcopy(pretrained)
+    for parameter in model.parameters():
+        parameter.requires_grad = False
+    model.fc = nn.Linear(model.fc.in_features, len(names))  # new, so it requires a gradient
+    return model
+
+
+# %% [markdown]
+# With so few pictures luck plays a part: each is trained three times, from different random numbers, and the mean is compared. A new
+# layer alone can take larger steps than a whole network.
+
+# %%
+results, curves = {}, {}
+epochs = 12 if photos else 40
+for name, make, learning_rate in [
+    ("from scratch", from_scratch, 0.002),
+    ("whole network", whole_network, 0.001),
+    ("last layer only", last_layer_only, 0.01),
+]:
+    found = []
+    for attempt in range(3):
+        torch.manual_seed(attempt)
+        model = make().to(device)
+        curves[name] = train(model, training, epochs, learning_rate, 16 if photos else 5, mirror=photos)
+        found.append(accuracy(model, testing))
+    results[name] = sum(found) / 3
+    learned = sum(each.numel() for each in model.parameters() if each.requires_grad)
+    print(f"{name}: {learned} weights learned, accuracy {', '.join(f'{each:.3f}' for each in found)}, mean {results[name]:.3f}")
+# Output:
+
+# %% [markdown]
+# All three see the same few pictures. The one from scratch can learn them by heart, but must find out from them alone what an edge
+# is. The transferred network brings that with it.
+#
+# Which of the two ways is better depends: the more pictures, and the less the new task resembles the first, the more it pays to let
+# the whole network learn.
+
+# %%
+figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4))
+for name, curve in curves.items():
+    left.plot(range(1, epochs + 1), curve, label=name)
+left.set(title="Training on the second task", xlabel="epoch", ylabel="loss")
+left.legend()
+right.bar(results.keys(), results.values())
+right.axhline(chance, linestyle=":", color="k", label="chance")
+right.set(title="On pictures never seen", ylabel="accuracy", ylim=(0, 1))
+right.legend()
+figure.savefig(out / "15_transfer.png")
+print("Picture:", out / "15_transfer.png")
+# Output:
+#     Picture: …15_transfer.png
