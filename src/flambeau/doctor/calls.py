@@ -24,16 +24,18 @@ class Call:
     Attributes:
         rule: the operator and the specs of its operands.
         where: the user's line; for a derivative that of ``backward()``.
-        node: the node whose derivative it belongs to, or None.
+        derivative: of what it is the derivative, and where that was called; None outside of backward.
         module: the name of the module whose ``forward`` runs, or None.
         learning: whether gradients are recorded.
         operands: the calls that made its operands, as far as known.
     """
 
-    __slots__ = ("learning", "module", "node", "operands", "rule", "where")
+    __slots__ = ("derivative", "learning", "module", "operands", "rule", "where")
 
     def __init__(self, rule: Any, where: Place | None, node: Any, module: str | None) -> None:
-        self.rule, self.where, self.node, self.module = rule, where, node, module
+        self.rule, self.where, self.module = rule, where, module
+        # (Not the node itself, which would keep the graph alive until the recording runs.)
+        self.derivative = None if node is None else (node.operation(), node.where)
         self.learning = mode.enabled
         self.operands: tuple[Any, ...] = ()
 
@@ -96,6 +98,7 @@ class Calls:
                 for each in operands:
                     if each >= 0:
                         last.setdefault(each, line)
+        self.made = []  # of the recording that runs here; the next one begins anew
         values: dict[int, Any] = {}
         for line, (rule, *operands) in enumerate(entries):
             positions = range(first[line], first[line] + len(rule.results))

@@ -23,7 +23,7 @@ def check_loss(call: Call, reports: Reports) -> None:
     name = call.rule.name
     if name in _SCORES or name == "nll_loss":
         _check_scores(call, name, reports)
-    elif call.node is None and (name in _ELEMENTWISE or name in ("sub", "rsub", "eq")):
+    elif call.derivative is None and (name in _ELEMENTWISE or name in ("sub", "rsub", "eq")):
         _check_shapes(call, name, reports)
 
 

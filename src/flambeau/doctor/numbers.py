@@ -58,7 +58,7 @@ class NaNs:
             if np.isnan(result).any():
                 if not any(_has(np.isnan, each) for each in arrays):
                     self._report(call, any(_has(np.isinf, each) for each in arrays))
-                elif not self.found and call.node is None:
+                elif not self.found and call.derivative is None:
                     self._report_data(call)
             elif not any(_has(np.isinf, each) for each in arrays):
                 self.infinite = call
@@ -67,9 +67,9 @@ class NaNs:
         self.found = True
         name = call.rule.name
         where, what = call.where, f"{name} made a NaN out of numbers that were none."
-        if call.node is not None:
-            made_at = call.node.where
-            name = call.node.operation().lower()
+        if call.derivative is not None:
+            name, made_at = call.derivative
+            name = name.lower()
             what = f"The derivative of {name} made a NaN (in its operator {call.rule.name}), though its own result was a number."
             if made_at is not None and hasattr(made_at, "named"):
                 where = made_at
@@ -112,7 +112,7 @@ class DeadReLUs:
 
     def look(self, call: Call, made: Sequence[Any]) -> None:
         """The numbers of one call, if it is a ReLU's in training."""
-        if call.rule.name != "relu" or not call.learning or call.node is not None:
+        if call.rule.name != "relu" or not call.learning or call.derivative is not None:
             return
         result = made[0]
         if result.ndim < 2 or not result.size:
