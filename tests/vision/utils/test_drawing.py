@@ -80,7 +80,7 @@ def test_masks_and_keypoints_refuse_what_does_not_fit():
 
 
 def test_flow_refuses_other_dtypes_and_shapes():
-    with pytest.raises(ValueError, match="dtype torch.float, got"):
+    with pytest.raises(ValueError, match=r"dtype torch.float, got"):
         utils.flow_to_image(torch.zeros(2, 3, 3).int())
     with pytest.raises(ValueError, match=r"shape \(2, H, W\)"):
         utils.flow_to_image(torch.zeros(3, 3, 3))

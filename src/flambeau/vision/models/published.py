@@ -65,6 +65,9 @@ class WeightsEnum(Enum):
 
         return load_state_dict_from_url(self.url, *args, **kwargs)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return getattr, (type(self), self._name_)  # by name: what it says may change
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}.{self._name_}"
 

@@ -104,6 +104,8 @@ def _from_old_arguments(
             stacklevel=3,
         )
         weights, progress = (*args, progress)[:2]
+    if kwargs.get("pretrained", weights) is True and "IMAGENET1K_V1" not in enumeration.__members__:
+        raise ValueError(f"No weights available for model {name}")
     if "pretrained" in kwargs:
         warnings.warn(
             "The parameter 'pretrained' is deprecated since 0.13 and may be removed in the future, "
@@ -113,8 +115,6 @@ def _from_old_arguments(
         weights = kwargs.pop("pretrained")
     if weights is None or isinstance(weights, (str, WeightsEnum)):
         return weights, progress
-    if weights and "IMAGENET1K_V1" not in enumeration.__members__:
-        raise ValueError(f"No weights available for model {name}")
     member = enumeration["IMAGENET1K_V1"] if weights else None
     best = f" You can also use `weights={enumeration.__name__}.DEFAULT` to get the most up-to-date weights." if weights else ""
     warnings.warn(
