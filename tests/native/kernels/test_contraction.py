@@ -74,10 +74,10 @@ def test_dtypes(kind: Any, layouts: str) -> None:
         check(operand((m, k), layouts[0], kind, 1), operand((k, n), layouts[1], kind, 2))
 
 
-@pytest.mark.parametrize("shape", [(256, 192, 1024), (66, 130, 3080), (2, 300, 3500)], ids=str)
+@pytest.mark.parametrize("shape", [(256, 192, 1024), (66, 130, 3080), (2, 300, 3500), (300, 70, 1101)], ids=str)
 def test_large(shape: tuple[int, int, int]) -> None:
     m, n, k = shape
-    for layouts in ("nn", "nt", "ss"):
+    for layouts in ("nn", "nt", "tn", "ss"):
         check(operand((m, k), layouts[0], np.float32, 1), operand((k, n), layouts[1], np.float32, 2))
 
 

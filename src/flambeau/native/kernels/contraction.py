@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from ...core.dtypes import dtype
 from ..builder import Operand, constant, integer, is_floating, size_of, vector
-from ..kernel import Kernel, KernelBuilder, lowers, memory_type
+from ..kernel import Argument, Kernel, KernelBuilder, lowers, memory_type
 from ..places import Place
 from .contraction_tiles import (
     Element,
@@ -39,7 +39,7 @@ from .contraction_tiles import (
 
 #: Up to so many rows B is not cut. Beyond, in blocks of about ``DEPTH`` rows: A is packed too, and a tile of it
 #: stays in the first-level cache.
-DEEPEST, DEPTH = 3072, 400
+DEEPEST, DEPTH = 3072, 512
 #: Bytes of B packed at a time.
 BLOCK_BYTES = 1 << 20
 #: Multiplications worth an item of their own (some ten microseconds).
@@ -86,7 +86,8 @@ class Problem(NamedTuple):
 class Plan(NamedTuple):
     """How a problem is computed.
 
-    ``block_rows``, ``block_columns``: the part of C that is an item. ``depth``: of a block of k.
+    ``block_rows``, ``block_columns``: the part of C that is an item. ``depth``: of a block of k. ``pack_left``: "", each
+    "tile", or the whole "block" in the order in which it lies.
     """
 
     dots: bool
@@ -95,7 +96,7 @@ class Plan(NamedTuple):
     block_rows: int
     block_columns: int
     depth: int
-    pack_left: bool
+    pack_left: str
     pack_right: bool
 
 
@@ -117,7 +118,7 @@ def lower(line: Any, graph: Any) -> list[Kernel] | None:
     reads = [graph.argument(x), graph.argument(y)]
     if problem.columns == 1 and problem.rows > 1:
         problem, reads = problem.turned(), reads[::-1]
-    return product_kernels("matrix_multiply", problem, reads, result)
+    return product_kernels("matrix_multiply", problem, graph, x.dtype, reads, result)
 
 
 def zeros_kernel(result: Any, size: int) -> Kernel:
@@ -158,8 +159,70 @@ def _merged(batch: tuple[int, ...], x: tuple[int, ...], y: tuple[int, ...]) -> t
     return tuple(m[0] for m in made), tuple(m[1] for m in made), tuple(m[2] for m in made)
 
 
-def product_kernels(name: str, problem: Problem, reads: list[Any], result: Any) -> list[Kernel] | None:
-    """The kernel of a product; None where a narrow dtype's block would be too large for scratch memory."""
+def product_kernels(
+    name: str, problem: Problem, graph: Any, kind: dtype, reads: list[Argument], result: Argument
+) -> list[Kernel] | None:
+    """The kernels of a product; None where a narrow dtype's block would be too large for scratch memory."""
+    parts = _depth_parts(problem)
+    if parts < 2:
+        made = _product(name, problem, reads, result)
+        return None if made is None else [made]
+    # A small C summed over many rows, a weight's gradient: each part of the rows has a C of its own, to be summed.
+    each = -(-problem.depth // parts)
+    whole, rest = divmod(problem.depth, each)
+    size = problem.rows * problem.columns
+    slots = graph.temporary((whole + bool(rest), size), kind)
+    width = size_of(problem.element.memory)
+    steps = (each * problem.left[1], each * problem.right[0])
+    several = problem._replace(depth=each, batch=(whole,), left_batch=steps[:1], right_batch=steps[1:])
+    kernels = [_product(name, several, reads, slots)]
+    if rest:
+        moved = [Argument(a.name, a.offset + whole * step * width) for a, step in zip(reads, steps)]
+        last = Argument(slots.name, slots.offset + whole * size * width)
+        kernels.append(_product(name, problem._replace(depth=rest), moved, last))
+    found = [kernel for kernel in kernels if kernel is not None]
+    return [*found, sum_kernel(problem.element.memory, whole + bool(rest), size, slots, result)]
+
+
+def _depth_parts(problem: Problem) -> int:
+    """In how many parts the sums are cut: so many that there is work for several threads, but long ones."""
+    element, k = problem.element, problem.depth
+    small = problem.rows * problem.columns <= 1 << 18 and min(problem.rows, problem.columns) > 1 and not problem.batch
+    far = problem.left[0] == 1 and abs(problem.left[1]) * size_of(element.compute) >= 1024
+    if not (small and element.native and is_floating(element.compute) and (k > DEEPEST or (far and k >= 1024))):
+        return 1
+    return max(min(8, k // 400), -(-k // 1024)) // 2 * 2
+
+
+def sum_kernel(kind: str, slots: int, size: int, source: Argument, target: Argument) -> Kernel:
+    """The sum of ``slots`` arrays of ``size`` elements that lie one after the other, in order."""
+    piece = 1 << 12
+
+    def write(b: KernelBuilder) -> None:
+        count = b.lanes * 4 // size_of(kind)
+        wide = vector(kind, count)
+        x, y = b.argument(0), b.argument(1)
+
+        def some(i: Operand | int, short: int | None) -> None:
+            total = b.load(wide, b.at(x, kind, i), short)
+            for slot in range(1, slots):
+                total = b.add(total, b.load(wide, b.at(b.at(x, kind, i), kind, slot * size), short))
+            b.store(total, b.at(y, kind, i), short)
+
+        whole = size - size % count
+        last = b.intrinsic("llvm.smin", b.multiply(b.end, integer(piece)), integer(whole))
+        with b.loop(b.multiply(b.begin, integer(piece)), last, count) as i:
+            some(i, None)
+        if whole < size:
+            with b.when(b.compare("eq", b.end, integer(-(-size // piece)))):
+                some(whole, size - whole)
+        b.done()
+
+    key = repr(("sum", kind, slots, size))
+    return Kernel("sum", key, write, [source], [target], -(-size // piece), piece * (slots + 1) * size_of(kind) / 20)
+
+
+def _product(name: str, problem: Problem, reads: list[Argument], result: Argument) -> Kernel | None:
     from ..machine import machine
 
     count = machine().lanes * 4 // size_of(problem.element.compute)
@@ -169,13 +232,11 @@ def product_kernels(name: str, problem: Problem, reads: list[Any], result: Any) 
         return None
     items = prod(problem.batch) * -(-problem.rows // made.block_rows) * -(-problem.columns // made.block_columns)
     per_item = problem.work * prod(problem.batch) / items * size_of(problem.element.compute) / 4
+    cost = per_item / (90 if is_floating(problem.element.compute) else 20) + 20
     key = repr(("product", problem, made, count))
-    return [
-        Kernel(
-            name, key, lambda b: write_product(b, problem, made, count), reads, [result], items,
-            per_item / (75 if is_floating(problem.element.compute) else 20) + 20, scratch,
-        )
-    ]  # fmt: skip
+    return Kernel(
+        name, key, lambda b: write_product(b, problem, made, count), reads, [result], items, cost, scratch
+    )  # fmt: skip
 
 
 def registers() -> int:
@@ -199,23 +260,35 @@ def plan(problem: Problem, count: int, registers: int) -> Plan:
     )  # fmt: skip
     if dots:
         rows = min(m, 4)
-        return Plan(True, rows, 0, m, -(-n // min(wanted, n)), k, False, False)
+        return Plan(True, rows, 0, m, -(-n // min(wanted, n)), k, "", False)
     rows, vectors = best_tile(m, n, k, count, registers)
     down, across = -(-m // rows), -(-n // (vectors * count))
     size = size_of(element.compute)
-    pack_left = not element.native
+    pack_left = "" if element.native else "tile"
     pack_right = not element.native or problem.right[1] != 1 or (down >= 4 and across >= 2 and k >= 32)
     depth = k
-    if element.native and k > DEEPEST and m > rows:
-        pack_left = pack_right = True
-        blocks = -(-k // DEPTH)
-        depth = -(-k // (16 * blocks)) * 16
-        wanted = min(wanted, max(1, m * n >> 16))
-    # Cut across first: panels of B are then packed once. Consecutive items, of the same columns, share them.
+    # A's columns are contiguous, and far apart: read tile by tile, they would fall into the same few cache lines.
+    columnwise = problem.left[0] == 1 and abs(problem.left[1]) * size >= 1024 and across >= 2 and down >= 2
+    if element.native and m > rows and (k > DEEPEST or (columnwise and m * k * size >= 1 << 18)):
+        pack_left, pack_right = "block" if columnwise else "tile", True
+        if k > 2 * DEPTH:
+            blocks = -(-k // DEPTH)
+            depth = -(-k // (16 * blocks)) * 16
     limit = max(1, BLOCK_BYTES // (depth * size * vectors * count)) if pack_right else across
-    cut_across = max(min(across, wanted), -(-across // limit))
-    cut_down = min(down, -(-wanted // cut_across))
-    block_rows = -(-down // cut_down) * rows
+
+    def price(cut_across: int) -> tuple[float, int]:
+        """Cycles lost to packing, and to lines of C that are short, for so many cuts across; and how many cuts down."""
+        cut_down = min(down, -(-wanted // cut_across))
+        if pack_left == "block":
+            cut_down = max(cut_down, -(-m * depth * size // BLOCK_BYTES))
+        packing = (0.12 if problem.right[1] == 1 else 0.35) * n * k if pack_right else 0.0
+        shared = 0.3 if depth == k else 1.0  # consecutive items, of the same columns, share what is packed
+        left = (0.3 if pack_left else 0.06) * m * k
+        idle = max(wanted / (cut_across * cut_down) - 1, 0) * problem.work / 320
+        return packing * (1 + shared * (cut_down - 1)) + left * cut_across + 20 * m * cut_across + idle, cut_down
+
+    cut_across = min(range(-(-across // limit), min(across, 64) + 1), key=price, default=-(-across // limit))
+    block_rows = -(-down // price(cut_across)[1]) * rows
     return Plan(
         False, rows, vectors, block_rows, -(-across // cut_across) * vectors * count, depth, pack_left, pack_right
     )
@@ -225,8 +298,8 @@ def _scratch(problem: Problem, made: Plan, count: int) -> int:
     size = size_of(problem.element.compute)
     deep = -(-made.depth // UNROLL) * UNROLL
     right = deep * made.block_columns * size if made.pack_right else 0
-    left = deep * _pitch(made, count) * size if made.pack_left else 0
-    return right + left
+    tiles = {"": 0, "tile": 1, "block": made.block_rows // made.tile_rows}[made.pack_left]
+    return right + tiles * deep * _pitch(made, count) * size
 
 
 def _pitch(made: Plan, count: int) -> int:
@@ -312,7 +385,15 @@ def _tiles(
             else:
                 with b.when(again):
                     _pack_right(b, problem, made, count, right, store_right, start, depth, columns, padding)
+        if made.pack_left == "block":
+            _pack_left_block(b, problem, made, count, left, store_left, rows, start, depth, padding)
         inner = depth if isinstance(depth, int) else rounded_up(b, depth, UNROLL)
+
+        def tile_offset(i: Operand | int) -> Operand | int:
+            inside = i if rows[0] == 0 else b.subtract(_operand(i), _operand(rows[0]))
+            if isinstance(inside, int):
+                return inside // made.tile_rows * deep * _pitch(made, count)
+            return scaled(b, b.emit("i64", f"udiv i64 {inside.name}, {made.tile_rows}"), deep * _pitch(made, count))
 
         def tile(i: Operand | int, tall: int, j: Operand | int, width: int) -> None:
             """Rows i to i + tall, columns j to j + width."""
@@ -324,7 +405,10 @@ def _tiles(
             else:
                 first, step = right.at(b, element.memory, start, j), right.row
             if made.pack_left:
-                a = Matrix(store_left, 1, _pitch(made, count))
+                place = store_left
+                if made.pack_left == "block":
+                    place = b.at(place, element.compute, tile_offset(i))
+                a = Matrix(place, 1, _pitch(made, count))
             else:
                 a = Matrix(left.at(b, element.memory, i, start), left.row, left.column)
             totals = product_tile(
@@ -347,7 +431,7 @@ def _tiles(
                     b.store(narrow(b, b.get(totals[r][v]), element), places[r][v], short[v])
 
         def across(i: Operand | int, tall: int) -> None:
-            if made.pack_left:
+            if made.pack_left == "tile":
                 _pack_left(b, element, made, count, left, store_left, i, tall, start, depth, padding)
             whole = problem.columns - problem.columns % panel
             if whole:
@@ -488,6 +572,44 @@ def _pack_left(
             b, part, b.at(target, element.compute, first), depth=depth, columns=min(count, tall - first),
             pitch=_pitch(made, count), count=count, element=element, padding=padding,
         )  # fmt: skip
+
+
+def _pack_left_block(
+    b: KernelBuilder, problem: Problem, made: Plan, count: int, left: Matrix, target: Operand, rows: Range,
+    start: Operand | int, depth: Operand | int, padding: int,
+) -> None:  # fmt: skip
+    """A block's rows where its columns are contiguous: column by column, each cut into tiles."""
+    element, tall, pitch = problem.element, made.tile_rows, _pitch(made, count)
+    deep = -(-made.depth // UNROLL) * UNROLL
+    whole = problem.rows - problem.rows % tall
+
+    def move(source: Operand, place: Operand, height: int) -> None:
+        for first in range(0, height, count):
+            short = min(count, height - first)
+            loaded = b.load(vector(element.memory, count), b.at(source, element.memory, first), short)
+            b.store(widen(b, loaded, element), b.at(place, element.compute, first))
+
+    last = _operand(_least(b, rows[1], whole))
+    count_of = b.emit("i64", f"udiv i64 {b.subtract(last, _operand(rows[0])).name}, {tall}")
+    with b.loop(0, depth) as k:
+        source = left.at(b, element.memory, rows[0], _sum(b, start, k))
+        place = b.at(target, element.compute, scaled(b, k, pitch))
+        with b.loop(0, count_of) as t:
+            here = b.at(place, element.compute, scaled(b, t, deep * pitch))
+            move(b.at(source, element.memory, scaled(b, t, tall)), here, tall)
+        if whole < problem.rows:
+            with b.when(b.compare("eq", _operand(rows[1]), integer(problem.rows))):
+                here = b.at(place, element.compute, scaled(b, count_of, deep * pitch))
+                move(b.at(source, element.memory, scaled(b, count_of, tall)), here, problem.rows - whole)
+    if padding > 1:
+        height = b.subtract(_operand(rows[1]), _operand(rows[0]))
+        tiles = b.emit("i64", f"udiv i64 {b.add(height, integer(tall - 1)).name}, {tall}")
+        with b.loop(0, tiles) as t:
+            for first in range(0, pitch, count):
+                pad_rows(
+                    b, b.at(b.at(target, element.compute, scaled(b, t, deep * pitch)), element.compute, first), depth,
+                    pitch, count, element, padding,
+                )  # fmt: skip
 
 
 def _dots(

@@ -409,7 +409,7 @@ def recurrence_gradient(line: Any, graph: Any) -> list[Kernel] | None:
         turned = _over_rows(layout, layout.state, layout.width)
         products.append((turned, writes["arrived"], writes["middle"], results["dprojection"]))
     for problem, x, y, result in products:
-        kernels = product_kernels("recurrence_weight_gradient", problem, [x, y], result)
+        kernels = product_kernels("recurrence_weight_gradient", problem, graph, kind, [x, y], result)
         if kernels is None:
             return None
         made += kernels
