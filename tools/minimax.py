@@ -87,7 +87,7 @@ def _series(function: Function, order: int, terms: int = 24) -> Function:
 def _even(function: Function, order: int) -> Function:
     """t ↦ the quotient above at √t."""
     quotient = _series(function, order, 40)
-    return lambda t: quotient(mpmath.sqrt(t))
+    return lambda t: quotient(mpmath.sqrt(abs(t)))
 
 
 _half_log2 = mpmath.log(2) / 2 * mpf("1.0001")
@@ -98,6 +98,12 @@ _quarter = mpmath.pi / 4 * mpf("1.0001")
 
 def _safe(x: Any) -> Any:
     return x if x else mpf("1e-30")
+
+
+def _scaled_erfc(t: Any) -> Any:
+    """((x + 2)·e^(x²)·erfc(x) - 1/√π)/(1 - t) at t = (x - 2)/(x + 2)."""
+    x = 2 * (1 + t) / (1 - t)
+    return ((x + 2) * mpmath.exp(x * x) * mpmath.erfc(x) - 1 / mpmath.sqrt(mpmath.pi)) / (1 - t)
 
 
 #: name: (function, weight, low, high, number of terms, format)
@@ -121,6 +127,11 @@ APPROXIMATIONS: dict[str, tuple[Function, Function, Any, Any, int, str]] = {
     ),
     "arctan double": (_even(mpmath.atan, 3), lambda t: t + mpf("1e-6"), 0, mpmath.tan(mpmath.pi / 8) ** 2, 11, "d"),
     "arcsin double": (_even(mpmath.asin, 3), lambda t: t + mpf("1e-6"), 0, 0.2501, 13, "d"),
+    "erf double": (_even(lambda x: mpmath.erf(x) - x, 1), lambda t: 1, 0, 1, 15, "d"),
+    "erfc double": (_scaled_erfc, lambda t: 1, -mpf(1) / 3, mpf(26) / 30, 22, "d"),
+    "power double": (
+        _even(mpmath.atanh, 5), lambda t: t**2 + mpf("1e-9"), 0, _s2, 8, "d",
+    ),
 }  # fmt: skip
 
 

@@ -7,7 +7,16 @@ subnormal results right, and gives the same bits whatever the number of lanes.
 from __future__ import annotations
 
 from ..builder import Builder, Operand
-from . import error_function, exponentials, hyperbolic, logarithms, powers, trigonometry
+from . import (
+    error_function,
+    exponentials,
+    hyperbolic,
+    inverse_trigonometry,
+    logarithms,
+    powers,
+    signs_and_steps,
+    trigonometry,
+)  # fmt: skip
 from .function import emitters
 from .number import Number
 
@@ -21,5 +30,6 @@ def emit_function(b: Builder, name: str, *x: Operand) -> Operand:
 
 
 __all__ = [
-    "FUNCTIONS", "emit_function", "error_function", "exponentials", "hyperbolic", "logarithms", "powers", "trigonometry",
+    "FUNCTIONS", "emit_function", "error_function", "exponentials", "hyperbolic", "inverse_trigonometry", "logarithms",
+    "powers", "signs_and_steps", "trigonometry",
 ]  # fmt: skip

@@ -1,9 +1,13 @@
-"""erf: x + x·S(x²) up to 1; beyond, 1 - e^-Q(x) with Q = -log erfc. Coefficients: tools/minimax.py."""
+"""erf and erfc.
+
+Up to 1, erf x = x + x·S(x²). Beyond, in float32 erf = 1 - e^-Q(x), Q = -log erfc; in float64
+erfc = e^-x²·(1/√π + (1 - t)·H(t))/(x + 2), t = (x - 2)/(x + 2), after Shepherd and Laframboise (1981). Coefficients: tools/minimax.py.
+"""
 
 from __future__ import annotations
 
-from .exponentials import reduced, two_to_the
-from .function import function
+from .exponentials import reduced, scaled, two_to_the
+from .function import function, in_double
 from .number import Number
 
 FLOAT_NEAR = (
@@ -14,13 +18,63 @@ FLOAT_TAIL = (
     0.00029304478084668517, 1.1272794008255005, 0.6378399729728699, 0.10336203873157501, -0.021955782547593117,
     0.0029759854078292847, -0.0001891568535938859,
 )  # fmt: skip
+DOUBLE_NEAR = (
+    0.1283791670955126, -0.37612638903184237, 0.11283791670986433, -0.02686617065310643, 0.0052239777311166346,
+    -0.0008548335386309254, 0.00012055760963510674, -1.4940506603604159e-05, 1.6821545372893046e-06,
+    -2.2496301157370896e-07, 8.826116939377199e-08, -6.175170611746031e-08, 3.275326944390958e-08,
+    -1.0399471730952985e-08, 1.4789828480667715e-09,
+)  # fmt: skip
+DOUBLE_TAIL = (
+    0.4573931216942667, -0.22976756271954388, 0.04970452983651048, 0.013262298329624812, -0.008248363559796117,
+    -0.0017691784915903148, 0.0013214335630120264, 0.000484137490352566, -0.00017893586085969212,
+    -0.00014456447502862136, -9.629046772191002e-08, 3.4057700085257774e-05, 1.2380102741871131e-05,
+    -3.815156366267694e-06, -4.9418642953795e-06, -8.970290638979282e-07, 4.408923269632171e-07,
+    2.034228016761856e-07, 1.7615987308453872e-06, -1.6330535354517148e-06, 4.294743742270499e-07,
+    -1.382947802481332e-08,
+)  # fmt: skip
+#: 1/√π in two parts.
+ROOT, ROOT_LOW = 0.5641895835477563, 7.66772980658294e-18
 
 
 @function("erf")
 def erf(x: Number) -> Number:
     """(2/√π) ∫₀ˣ e^(-t²) dt."""
-    near = x.times((x * x).short_polynomial(FLOAT_NEAR), x)
-    size = abs(x).at_most(4.0)
-    r, q, n = reduced(-size.short_polynomial(FLOAT_TAIL))
-    tail = 1.0 - ((r * r).times(q, r) + 1.0) * two_to_the(n)
+    near = x.times((x * x).short_polynomial(FLOAT_NEAR if x.is_float else DOUBLE_NEAR), x)
+    if x.is_float:
+        size = abs(x).at_most(4.0)
+        r, q, n = reduced(-size.short_polynomial(FLOAT_TAIL))
+        tail = 1.0 - ((r * r).times(q, r) + 1.0) * two_to_the(n)
+    else:
+        tail = 1.0 - _tail(abs(x).at_least(1.0).at_most(6.0))
     return (abs(x) < 1.0).where(near, tail.copysign(x))
+
+
+@function("erfc")
+@in_double
+def erfc(x: Number) -> Number:
+    """1 - erf(x)."""
+    first = 1.0 - x
+    lost = (1.0 - first) - x
+    near = first + x.times(-(x * x).short_polynomial(DOUBLE_NEAR), lost)
+    tail = _tail(abs(x).at_least(1.0).at_most(28.0))
+    far = (x < 0.0).where(2.0 - tail, tail)
+    return (abs(x) < 1.0).where(near, far)
+
+
+def _tail(x: Number) -> Number:
+    """erfc x for x ≥ 1. What each step rounds away is carried to the end."""
+    square = x * x
+    square_low = x.times(x, -square)
+    r, q, n = reduced(-square)
+    grown = square_low.times((r * r).times(q, r), square_low)  # square_low·e^r
+    exponential = (r * r).times(q, -grown) + r  # e^-x² = 2^n·(1 + exponential)
+    below = x + 2.0
+    below_low = (x > 2.0).where(2.0 - (below - x), x - (below - 2.0))
+    inverse = 1.0 / below
+    inverse_low = inverse * (inverse.times(-below, 1.0) - inverse * below_low)
+    t = inverse.times(-4.0, 1.0)
+    rest = (inverse * 4.0).times(t.short_polynomial(DOUBLE_TAIL), ROOT_LOW)
+    smaller = inverse.times(rest, inverse_low * (rest + ROOT))
+    value = inverse.times(ROOT, smaller)
+    value_low = inverse.times(ROOT, -value) + smaller
+    return scaled(value.times(exponential, value_low.times(exponential, value_low)) + value, n)

@@ -75,11 +75,14 @@ def exp2(x: Number) -> Number:
     return scaled(((r * r).times(q, low_part) + r) + 1.0, n)
 
 
-def expm1_of_clamped(x: Number) -> Number:
-    """e^x - 1 where 2^n neither overflows nor is subnormal, but for zeros' signs."""
+def expm1_of_clamped(x: Number) -> tuple[Number, Number]:
+    """e^x - 1, and what its rounding lost, where 2^n neither overflows nor is subnormal; but for zeros' signs."""
     r, q, n = reduced(x, fine=True)
     power = two_to_the(n)
-    return power.times((r * r).times(q, r), power - 1.0)
+    square = r * r
+    p, whole = square.times(q, r), power - 1.0
+    value = power.times(p, whole)
+    return value, power.times(p, whole - value) + power * square.times(q, r - p)
 
 
 @function("expm1")

@@ -6,7 +6,7 @@ Coefficients: tools/minimax.py.
 
 from __future__ import annotations
 
-from .function import function
+from .function import Emitter, function, in_double
 from .number import Number
 
 FLOAT = (
@@ -76,7 +76,12 @@ def log(x: Number) -> Number:
 
 @function("log1p")
 def log1p(x: Number) -> Number:
-    """ln(1 + x): the exponent e of 1 + x, and f = x·2^-e + (2^-e - 1), which loses nothing that matters."""
+    """ln(1 + x)."""
+    return log1p_of_sum(x)
+
+
+def log1p_of_sum(x: Number, low: Number | None = None) -> Number:
+    """ln(1 + x + low), low far below x: the exponent e of 1 + x, and f = x·2^-e + (2^-e - 1), which loses nothing that matters."""
     bits = (x + 1.0).bits()
     if x.is_float:
         bits = bits - 0x3F3504F3
@@ -89,10 +94,43 @@ def log1p(x: Number) -> Number:
         e, power = _small_integer(exponent), ((1023 - exponent) << 52).as_floating()
         mantissa = ((bits & 0xFFFFFFFFFFFFF) + 0x3FE6A09E667F3BCD).as_floating()
     f = (x > 1e30).where(mantissa - 1.0, x.times(power, power - 1.0))  # 2^-e is subnormal at last; there 1 + x = x
-    value = log_of(e, f)
+    correction = None
+    if low is not None:  # low·2^-e/(1 + f), with 1/(1 + f) to a few bits
+        correction = low * (power * f.times(f - 1.0, 1.0))
+    value = log_of(e, f, correction)
     tiny = abs(x) < (1e-10 if x.is_float else 1e-20)
     value = tiny.where(x, value)
     infinity = float("inf")
     value = (x < infinity).where(value, x)
     value = x.equals(-1.0).where(-infinity, value)
     return (x < -1.0).where(float("nan"), value)
+
+
+def _logarithm_in(base: tuple[float, float], of_two: tuple[float, float]) -> Emitter:
+    """The logarithm to a base: log x·(high + low), and log 2 in it, all in float64."""
+    high, low = base
+    two_high, two_low = of_two
+
+    def logarithm(x: Number) -> Number:
+        e, m = split(x)
+        f = m - 1.0
+        s = f / (f + 2.0)
+        t = s * s
+        tail = -(s * (f - t * t.short_polynomial(DOUBLE)))
+        # (f + tail)·high as an exact product and a rest, to which all that is small is added before it counts
+        scaled = f * high
+        rest = f.times(high, -scaled)
+        rest = tail.times(high, (f + tail).times(low, rest))
+        first = e * two_high
+        total = first + scaled
+        lost = scaled - (total - first)
+        return checked(x, total + (e.times(two_low, rest) + lost))
+
+    return in_double(logarithm)
+
+
+#: log₂ x and log₁₀ x. 1/ln b in two parts; log_b 2 as a number of few bits and a rest.
+function("log2")(_logarithm_in((1.4426950408889634, 2.0355273740931033e-17), (1.0, 0.0)))
+function("log10")(
+    _logarithm_in((0.4342944819032518, 1.098319650216765e-17), (0.301029995663157, 8.241712586023572e-13))
+)

@@ -6,7 +6,7 @@ Coefficients: tools/minimax.py.
 from __future__ import annotations
 
 from .angle_reduction import reduced
-from .function import function
+from .function import function, in_double
 from .number import Number
 
 FLOAT_SINE = (-0.16666655242443085, 0.008332191966474056, -0.0001951878221007064)
@@ -23,13 +23,20 @@ DOUBLE_COSINE = (
 
 def sine_and_cosine(r: Number) -> tuple[Number, Number]:
     """sin r and cos r for |r| ≤ π/4."""
+    return _sine_and_cosine_in_parts(r)[:2]
+
+
+def _sine_and_cosine_in_parts(r: Number) -> tuple[Number, Number, Number, Number]:
+    """sin r, cos r, and what the last rounding of each lost."""
     t = r * r
-    sine = (t * r).times(t.polynomial(FLOAT_SINE if r.is_float else DOUBLE_SINE), r)
+    sine_polynomial = (t * r) * t.polynomial(FLOAT_SINE if r.is_float else DOUBLE_SINE)
+    sine = r + sine_polynomial
     half = t * 0.5
     first = 1.0 - half
     lost = (1.0 - first) - half
-    cosine = first + (t * t).times(t.polynomial(FLOAT_COSINE if r.is_float else DOUBLE_COSINE), lost)
-    return sine, cosine
+    rest = (t * t).times(t.polynomial(FLOAT_COSINE if r.is_float else DOUBLE_COSINE), lost)
+    cosine = first + rest
+    return sine, cosine, (r - sine) + sine_polynomial, (first - cosine) + rest
 
 
 def _signed(value: Number, quadrant: Number) -> Number:
@@ -52,3 +59,18 @@ def cos(x: Number) -> Number:
     r, q = reduced(x)
     sine, cosine = sine_and_cosine(r)
     return _signed((q & 1).equals(0).where(cosine, sine), q + 1)
+
+
+@function("tan")
+@in_double
+def tan(x: Number) -> Number:
+    """tan x = sin r / cos r, or -cos r / sin r in odd quadrants."""
+    r, q = reduced(x)
+    sine, cosine, sine_low, cosine_low = _sine_and_cosine_in_parts(r)
+    even = (q & 1).equals(0)
+    above, above_low = even.where(sine, -cosine), even.where(sine_low, -cosine_low)
+    below, below_low = even.where(cosine, sine), even.where(cosine_low, sine_low)
+    inverse = 1.0 / below
+    value = above * inverse
+    value = inverse.times(value.times(-below, above) + (above_low - value * below_low), value)
+    return (abs(x) < 1e-9).where(x, value)
