@@ -269,7 +269,7 @@ def plan(problem: Problem, count: int, registers: int) -> Plan:
     depth = k
     # A's columns are contiguous, and far apart: read tile by tile, they would fall into the same few cache lines.
     columnwise = problem.left[0] == 1 and abs(problem.left[1]) * size >= 1024 and across >= 2 and down >= 2
-    if element.native and m > rows and (k > DEEPEST or (columnwise and m * k * size >= 1 << 18)):
+    if element.native and m > rows and (k > DEEPEST or (columnwise and m * k * size >= 1 << 21)):
         pack_left, pack_right = "block" if columnwise else "tile", True
         if k > 2 * DEPTH:
             blocks = -(-k // DEPTH)

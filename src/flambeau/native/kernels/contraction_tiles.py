@@ -110,13 +110,13 @@ def best_tile(rows: int, columns: int, depth: int, count: int, registers: int) -
     def tile(m: int, n: int) -> float:
         """Cycles: two multiply-adds or loads in each, four from an addition to the next; then the tile is stored.
 
-        A panel of B that the first-level cache cannot keep takes two cycles a vector.
+        A panel of B that the first-level cache cannot keep takes three cycles a vector.
         """
         if not m or not n:
             return 0
         each = max(m * n / 2, (m + n) / 2, 2)
         if depth * n > 384 and m < rows:
-            each = max(each * 1.05, 2 * n + m / 2)
+            each = max(each * 1.05, 3 * n + m / 2)
         return depth * each + m * n + m + 12
 
     def cycles(shape: tuple[int, int]) -> float:
