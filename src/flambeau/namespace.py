@@ -21,7 +21,8 @@ SUBMODULES = (
     "_C", "__config__", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed",
     "distributions", "doctor", "drawing", "fft", "func", "functional", "futures", "hub", "jit", "linalg", "mps",
     "mtia", "multiprocessing", "nn", "optim", "overrides", "profiler", "random", "return_types", "serialization",
-    "signal", "special", "storage", "testing", "torch_version", "types", "utils", "version", "vision", "xpu",
+    "signal", "sparse", "special", "storage", "testing", "torch_version", "types", "utils", "version", "vision",
+    "xpu",
 )  # fmt: skip
 
 #: Names that live in a module of their own, by module.
@@ -56,6 +57,7 @@ LAZY = {
         "BFloat16Storage", "LongStorage", "IntStorage", "ShortStorage", "CharStorage", "ByteStorage", "BoolStorage",
         "ComplexDoubleStorage", "ComplexFloatStorage",
     ),
+    "sparse": ("sparse_coo_tensor",),
     "autograd.anomaly_mode": ("is_anomaly_check_nan_enabled", "is_anomaly_enabled"),
     "func.batching": ("vmap",),
     "nn.functional_pooling": (

@@ -20,7 +20,10 @@ PROGRAMS = Path(__file__).with_name("programs")
 SOURCE = str(Path(flambeau.__file__).parents[1])
 NUMBER = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+)(?:e[-+]?\d+)?")
 #: What each program needs besides torch, NumPy and scikit-learn.
-NEEDS = {"use_skorch": ("skorch", "safetensors"), "use_torchvision": ("PIL",), "use_tensorboard": ("tensorboard",)}
+NEEDS = {
+    "use_skorch": ("skorch", "safetensors"), "use_torchmetrics_functions": ("torchmetrics",), "use_torchvision": ("PIL",),
+    "use_tensorboard": ("tensorboard",),
+}  # fmt: skip
 
 
 def output(program: Path, *command: str) -> str:
