@@ -16,7 +16,7 @@ from ..graph import Graph
 from ..kernel import Argument, Kernel, KernelBuilder, lowers, memory_type
 from .contraction_tiles import Element, narrow, widen
 from .convolution_axes import Axis, Correlation, Ints, adjoint_axis, forward_axes
-from . import convolution_direct, convolution_winograd
+from . import convolution_direct, convolution_weight, convolution_winograd, convolution_winograd_weight
 from .convolution_direct import correlate, count_of
 from .convolution_weight import weight_gradient
 
@@ -224,7 +224,12 @@ def convolution_weight_gradient(line: Any, graph: Graph) -> list[Kernel] | None:
     problem = forward_problem(x.shape, made.shape, grad.shape, line.parameters)
     gradient, source = context.operand(line.operands[0]), context.operand(line.operands[1])
     result = context.result()
-    context.kernels += weight_gradient(graph, problem, context.type, gradient, source, result, context.compute)
+    rule = weight_gradient
+    if convolution_winograd.suits(problem, context.type):
+        planned = convolution_winograd_weight.plan(problem, context.type).cycles
+        if planned < convolution_weight.plan(problem, context.type).cycles:
+            rule = convolution_winograd_weight.winograd_weight_gradient
+    context.kernels += rule(graph, problem, context.type, gradient, source, result, context.compute)
     return context.finish()
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import product
 from math import prod
 
-from ..builder import Builder, Operand, constant, integer, mangled, size_of, vector
+from ..builder import Builder, Operand, constant, integer, lanes, mangled, scalar, size_of, vector
 from .convolution_axes import Axis, Ints
 
 _SINGLE = Axis(1, 1, 1, (0,), (0,))
@@ -79,20 +79,26 @@ def strided_load(
     """Elements position, position + step, … of a line of ``size`` elements, zeros outside; and which lanes are inside."""
     kind = vector(element, count)
     mask = within(b, position, size, count, step)
-    if step <= 2:
-        inside = mask if step == 1 else within(b, position, size, count)
-        found = masked_load(b, kind, anywhere(b, line, element, position), inside)
-        if step == 2:
-            beyond = shifted(b, position, count)
-            more = masked_load(b, kind, anywhere(b, line, element, beyond), within(b, beyond, size, count))
-            found = b.shuffle(found, more, range(0, 2 * count, 2))
-        return found, mask
-    lane = b.numbers(vector("i64", count), [step * k for k in range(count)])
-    start = anywhere(b, line, element, position)
-    places = b.emit(vector("ptr", count), f"getelementptr {element}, {start}, {lane}")
+    if step in (1, 2, 4):
+        parts = []
+        for k in range(step):
+            begin = shifted(b, position, k * count)
+            inside = mask if step == 1 else within(b, begin, size, count)
+            parts.append(masked_load(b, kind, anywhere(b, line, element, begin), inside))
+        while len(parts) > 1:
+            parts = [b.shuffle(x, y, range(0, 2 * count, 2)) for x, y in zip(parts[::2], parts[1::2])]
+        return parts[0], mask
+    return gather(b, kind, anywhere(b, line, element, position), step, mask), mask
+
+
+def gather(b: Builder, kind: str, pointer: Operand, step: int, mask: Operand) -> Operand:
+    """Elements ``step`` apart in the lanes of the mask, zero in the others."""
+    element, count = scalar(kind), lanes(kind)
+    lane = b.numbers(vector("i32", count), [step * k for k in range(count)])
+    places = b.emit(vector("ptr", count), f"getelementptr {element}, {pointer}, {lane}")
     aligned = Operand(f"{places.type} align {size_of(element)}", places.name)
     name = f"llvm.masked.gather.{mangled(kind)}.{mangled(places.type)}"
-    return b.call(name, (aligned, mask, constant(kind, 0)), kind), mask
+    return b.call(name, (aligned, mask, constant(kind, 0)), kind)
 
 
 def fill_line(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+from ...core.dtypes import dtype
 from ..builder import Operand, constant, integer, size_of, vector
 from ..graph import Graph
 from ..kernel import Argument, Kernel, KernelBuilder
@@ -77,7 +78,7 @@ def plan(problem: Correlation, element: str) -> Plan:
 
 
 def weight_gradient(
-    graph: Graph, problem: Correlation, element: str, grad: Argument, source: Argument, result: Argument, kind: object
+    graph: Graph, problem: Correlation, element: str, grad: Argument, source: Argument, result: Argument, kind: dtype
 ) -> list[Kernel]:
     """The kernels of the gradient; ``problem`` is the forward convolution; operands in row-major order."""
     cut = plan(problem, element)
@@ -93,7 +94,7 @@ def weight_gradient(
     downs = -(-problem.results // cut.m)
     pitch = -(-cut.m * ACROSS // count) * count
     items = problem.groups * cut.parts * cuts
-    sums = graph.temporary((items, downs, tiles, pitch), kind)  # type: ignore[arg-type]
+    sums = graph.temporary((items, downs, tiles, pitch), kind)
     per_sample = cut.channels * packing.channel
     sample_step = problem.groups * problem.sources * problem.source_area if packing.in_place else per_sample
     line_memory = (0 if packing.in_place else cut.samples * per_sample + 2 * count) * size_of(element)

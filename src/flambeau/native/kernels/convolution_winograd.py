@@ -14,18 +14,23 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ...core.dtypes import dtype
-from ..builder import Builder, Operand, constant, integer, mangled, size_of, vector
+from ..builder import Builder, Operand, constant, integer, size_of, vector
 from ..graph import Graph
 from ..kernel import Argument, Kernel, KernelBuilder
 from .convolution_axes import Axis, Correlation
 from .convolution_direct import CYCLE, Reading, count_of, divided, registers, tile, tile_cycles, tile_shapes
-from .convolution_packing import Packing, masked_store, within
+from .convolution_packing import Packing, gather, masked_store, within
 
 FIRST, SECOND = 0.75, 1.5  # the points
 SUM, PRODUCT = FIRST**2 + SECOND**2, (FIRST * SECOND) ** 2
 #: Bytes of transformed tiles and results that stay in the second-level cache.
-ROOM = 1_300_000
+ROOM = 800_000
 POINTS = 36
+
+
+def point_rows(size: int) -> int:
+    """Elements from one point's matrix of ``size`` elements to the next's: never a multiple of the caches' periods."""
+    return -(-size // 16) * 16 + 16
 
 
 def suits(problem: Correlation, element: str) -> bool:
@@ -114,15 +119,6 @@ def both_axes(b: Builder, rule: object, numbers: list[list[Operand]]) -> list[li
 # The parts of kernels
 
 
-def gather(b: Builder, kind: str, pointer: Operand, step: int, count: int, mask: Operand) -> Operand:
-    """Lanes ``step`` elements apart."""
-    lane = b.numbers(vector("i64", count), [step * k for k in range(count)])
-    places = b.emit(vector("ptr", count), f"getelementptr {kind[kind.index('x') + 2 : -1]}, {pointer}, {lane}")
-    aligned = Operand(f"{places.type} align {size_of(kind)}", places.name)
-    name = f"llvm.masked.gather.{mangled(kind)}.{mangled(places.type)}"
-    return b.call(name, (aligned, mask, constant(kind, 0)), kind)
-
-
 class WeightLayout(NamedTuple):
     """A weight by pairs of channels: the inner channel is the one whose kernels lie side by side; lanes are along it."""
 
@@ -154,7 +150,7 @@ def transform_weights(
         here = b.at(from_, element, b.multiply(i, integer(inner_step)))
         numbers = [
             [
-                gather(b, kind, b.at(here, element, y * problem.tap_steps[0] + x * problem.tap_steps[1]), inner_step, lanes, mask)
+                gather(b, kind, b.at(here, element, y * problem.tap_steps[0] + x * problem.tap_steps[1]), inner_step, mask)
                 for x in columns
             ]
             for y in rows
@@ -170,16 +166,16 @@ def transformed_weight(
 ) -> tuple[Kernel, Argument, tuple[int, int]]:
     """The kernel of G g Gᵀ for all pairs of channels, its result [group][point][outer][inner], and the steps in it."""
     outers, inners, outer_step, _, by_result = weight_layout(problem)
-    made = graph.temporary((problem.groups, POINTS, outers, inners), kind)
+    made = graph.temporary((problem.groups, POINTS, point_rows(outers * inners)), kind)
 
     def write(b: KernelBuilder) -> None:
         w, u = b.argument(0), b.argument(1)
         with b.loop(b.begin, b.end) as item:
             g, outer = divided(b, item, outers)
             start = b.add(b.multiply(g, integer(problem.weights[0])), b.multiply(outer, integer(outer_step)))
-            first = b.add(b.multiply(g, integer(POINTS * outers * inners)), b.multiply(outer, integer(inners)))
+            first = b.add(b.multiply(g, integer(POINTS * point_rows(outers * inners))), b.multiply(outer, integer(inners)))
             from_, to = b.at(w, element, start), b.at(u, element, first)
-            transform_weights(b, problem, element, from_, to, inners, outers * inners)
+            transform_weights(b, problem, element, from_, to, inners, point_rows(outers * inners))
         b.done()
 
     taps = [axis.taps for axis in problem.axes]
@@ -193,17 +189,22 @@ def transform_channels(
     b: Builder, packing: Packing, source: Operand, windows: Operand, memory: Operand, channels: Operand | int, row: Operand,
     visit: object,
 ) -> None:  # fmt: skip
-    """Pack each channel and hand Bᵀ d B of a vector of its tiles to ``visit(channel, first tile, 36 vectors)``."""
+    """Pack each channel and hand Bᵀ d B of a vector of its tiles to ``visit(channel, first tile, point, vector)``."""
     kind = vector(packing.element, packing.count)
     with b.loop(0, channels) as c:
         packing.channels(b, b.at(source, packing.element, b.multiply(c, integer(packing.area))), windows, memory, 1, row)
         with b.loop(0, packing.rows * packing.columns, packing.count) as f:
             start = b.at(windows, packing.element, f)
-            numbers = [
-                [b.load(kind, b.at(start, packing.element, packing.taps[6 * y + x])) for x in range(6)] for y in range(6)
-            ]
-            points = both_axes(b, input_transform, numbers)
-            visit(c, f, [each for row in points for each in row])  # type: ignore[operator]
+            # Two of the six rows at a time, stored at once: all 36 numbers would not fit into registers.
+            for pair in ((0, 5), (1, 2), (3, 4)):
+                columns = []
+                for x in range(6):
+                    column = [b.load(kind, b.at(start, packing.element, packing.taps[6 * y + x])) for y in range(6)]
+                    columns.append([input_transform(b, column)[i] for i in pair])
+                for number, row_of in enumerate(pair):
+                    line = input_transform(b, [column[number] for column in columns])
+                    for x, value in enumerate(line):
+                        visit(c, f, 6 * row_of + x, value)  # type: ignore[operator]
 
 
 def interleaved(b: Builder, x: Operand, y: Operand, together: int, count: int) -> list[Operand]:
@@ -331,16 +332,15 @@ def plan(problem: Correlation, element: str) -> Plan:
             step += (down + (left > 0)) * (wide + (rest > 0)) * 1.0
             ends = POINTS * (down + (left > 0)) * (wide * (m * n + 12) + (m + 12 if rest else 0))
             # Weights come from the third-level cache for each item.
-            loads = POINTS * problem.sources * problem.results * size_of(element) / 12
+            weight_bytes = POINTS * problem.sources * problem.results * size_of(element)
+            loads = weight_bytes / (16 if weight_bytes < 1_000_000 else 5)
             cycles = max(POINTS * problem.sources * step, loads) + ends + transforms + back
             if best is None or cycles * items * spread < best.cycles:
                 chunk = max(m, min(problem.results, 400_000 // (POINTS * pitch * size_of(element)) // m * m))
                 best = Plan(samples, rows, chunk, m, n, cycles * items * spread)
     assert best is not None
     pairs = problem.groups * problem.sources * problem.results / count * 200
-    import os
-    if os.environ.get("WP"): print(best, problem.sources)
-    return best._replace(cycles=best.cycles + pairs)
+    return best._replace(cycles=best.cycles + pairs * (1 + 0.3 * POINTS * size_of(element) * count / 200))
 
 
 def tiles_pitch(samples: int, tiles: int, count: int) -> int:
@@ -364,13 +364,13 @@ def winograd(
     blocks, groups_of = -(-height // cut.rows), -(-problem.batch // cut.samples)
     first, transformed, (result_step, source_step) = transformed_weight(graph, problem, element, weight, kind)
     reading = Reading(problem.sources, pitch, (0,), (0,), result_step, source_step)
-    pairs = problem.sources * problem.results
+    pairs = point_rows(problem.sources * problem.results)
     # The thread's memory: one channel's windows, its padded lines, tiles, products, a channel of results.
     windows_at = 0
     memory_at = windows_at + packing.channel + 2 * count
     tiles_at = memory_at + packing.room
-    products_at = tiles_at + POINTS * problem.sources * pitch
-    results_at = products_at + POINTS * cut.chunk * pitch
+    products_at = tiles_at + POINTS * point_rows(problem.sources * pitch)
+    results_at = products_at + POINTS * point_rows(cut.chunk * pitch)
     scratch = (results_at + 16 * pitch + 4 * count) * size
     items = groups_of * problem.groups * blocks
 
@@ -391,10 +391,9 @@ def winograd(
                 start = b.at(x, element, b.multiply(plane, integer(problem.sources * problem.source_area)))
                 mine = b.at(v, element, b.multiply(s, integer(tiles)))
 
-                def keep(c: Operand, f: Operand, points: list[Operand], mine: Operand = mine) -> None:
+                def keep(c: Operand, f: Operand, point: int, value: Operand, mine: Operand = mine) -> None:
                     to = b.at(b.at(mine, element, f), element, b.multiply(c, integer(pitch)))
-                    for point, value in enumerate(points):
-                        b.store(value, b.at(to, element, point * problem.sources * pitch))
+                    b.store(value, b.at(to, element, point * point_rows(problem.sources * pitch)))
 
                 transform_channels(b, packing, start, windows, memory, problem.sources, row, keep)
             weights = b.at(u, element, b.multiply(g, integer(POINTS * pairs)))
@@ -402,15 +401,15 @@ def winograd(
                 beyond = b.subtract(integer(problem.results), chunk)
                 length = b.select(b.compare("slt", beyond, integer(cut.chunk)), beyond, integer(cut.chunk))
                 with b.loop(0, POINTS) as point:
-                    from_ = b.at(v, element, b.multiply(point, integer(problem.sources * pitch)))
+                    from_ = b.at(v, element, b.multiply(point, integer(point_rows(problem.sources * pitch))))
                     at = b.add(b.multiply(point, integer(pairs)), b.multiply(chunk, integer(result_step)))
                     multiply(
                         b, element, reading, from_, b.at(weights, element, at), (length, cut.chunk, problem.results),
-                        b.at(products, element, b.multiply(point, integer(cut.chunk * pitch))), pitch, cut.m, cut.n,
+                        b.at(products, element, b.multiply(point, integer(point_rows(cut.chunk * pitch)))), pitch, cut.m, cut.n,
                     )  # fmt: skip
                 with b.loop(0, length) as r:
                     here = b.at(products, element, b.multiply(r, integer(pitch)))
-                    transform_back(b, element, here, cut.chunk * pitch, results, pitch)
+                    transform_back(b, element, here, point_rows(cut.chunk * pitch), results, pitch)
                     with b.loop(0, samples) as s:
                         plane = b.add(b.multiply(b.add(n, s), integer(problem.groups)), g)
                         plane = b.add(b.multiply(plane, integer(problem.results)), b.add(chunk, r))
@@ -444,10 +443,11 @@ def wide_plan(problem: Correlation, element: str) -> WidePlan:
     vectors = -(-problem.batch * tiles // count)
     transforms = problem.batch * problem.groups * problem.sources * (packing.work + -(-tiles // count) * 130)
     back = problem.groups * problem.results * (vectors * 100 + problem.batch * axes[0].out * -(-axes[1].out // count) * 48)
+    transforms += 0.3 * POINTS * problem.groups * problem.sources * vectors * count * size_of(element)
     pairs = problem.groups * problem.sources * problem.results / count * 200
     best: WidePlan | None = None
     for chunk in sorted({min(problem.results, 8 * k) for k in (1, 2, 3, 4, 6, 8)}):
-        if POINTS * size_of(element) * chunk * problem.sources > ROOM and chunk > 8:
+        if POINTS * size_of(element) * chunk * problem.sources > 1_300_000 and chunk > 8:
             continue
         items = problem.groups * -(-problem.results // chunk)
         spread = -(-items // 4) * 4 / items
@@ -483,16 +483,16 @@ def wide_winograd(
     axes = tile_axes(problem)
     tiles = axes[0].out * axes[1].out
     pitch = -(-problem.batch * tiles // count) * count
-    transformed = graph.temporary((problem.groups, POINTS, problem.sources, pitch), kind)
+    transformed = graph.temporary((problem.groups, POINTS, point_rows(problem.sources * pitch)), kind)
     first = transformed_tiles(problem, element, source, transformed, pitch)
     layout = weight_layout(problem)
     chunks = -(-problem.results // cut.chunk)
     outers, inners = (cut.chunk, layout.inners) if layout.by_result else (layout.outers, cut.chunk)
     result_step, source_step = (inners, 1) if layout.by_result else (1, inners)
     reading = Reading(problem.sources, pitch, (0,), (0,), result_step, source_step)
-    point_step = outers * inners
+    point_step = point_rows(outers * inners)
     products_at = POINTS * point_step
-    results_at = products_at + POINTS * cut.chunk * pitch
+    results_at = products_at + POINTS * point_rows(cut.chunk * pitch)
     scratch = (results_at + 16 * pitch + 4 * count) * size_of(element)
 
     def write(b: KernelBuilder) -> None:
@@ -511,16 +511,16 @@ def wide_winograd(
                     b.at(weights, element, b.multiply(outer, integer(inners))), inners if layout.by_result else length,
                     point_step,
                 )  # fmt: skip
-            mine = b.at(v, element, b.multiply(g, integer(POINTS * problem.sources * pitch)))
+            mine = b.at(v, element, b.multiply(g, integer(POINTS * point_rows(problem.sources * pitch))))
             with b.loop(0, POINTS) as point:
                 multiply(
-                    b, element, reading, b.at(mine, element, b.multiply(point, integer(problem.sources * pitch))),
+                    b, element, reading, b.at(mine, element, b.multiply(point, integer(point_rows(problem.sources * pitch)))),
                     b.at(weights, element, b.multiply(point, integer(point_step))), (length, cut.chunk, problem.results),
-                    b.at(products, element, b.multiply(point, integer(cut.chunk * pitch))), pitch, cut.m, cut.n,
+                    b.at(products, element, b.multiply(point, integer(point_rows(cut.chunk * pitch)))), pitch, cut.m, cut.n,
                 )  # fmt: skip
             with b.loop(0, length) as r:
                 here = b.at(products, element, b.multiply(r, integer(pitch)))
-                transform_back(b, element, here, cut.chunk * pitch, results, pitch)
+                transform_back(b, element, here, point_rows(cut.chunk * pitch), results, pitch)
                 with b.loop(0, problem.batch) as n:
                     plane = b.add(b.multiply(n, integer(problem.groups)), g)
                     plane = b.add(b.multiply(plane, integer(problem.results)), b.add(chunk, r))
@@ -555,15 +555,14 @@ def transformed_tiles(problem: Correlation, element: str, source: Argument, resu
             channels = b.select(b.compare("slt", left, integer(block)), left, integer(block))
             start = b.add(b.multiply(rest, integer(problem.sources)), channel)
             from_ = b.at(x, element, b.multiply(start, integer(problem.source_area)))
-            place = b.add(b.multiply(g, integer(POINTS * problem.sources)), channel)
-            place = b.add(b.multiply(place, integer(pitch)), b.multiply(n, integer(tiles)))
+            place = b.add(b.multiply(channel, integer(pitch)), b.multiply(n, integer(tiles)))
+            place = b.add(place, b.multiply(g, integer(POINTS * point_rows(problem.sources * pitch))))
             to = b.at(v, element, place)
 
-            def keep(c: Operand, f: Operand, points: list[Operand]) -> None:
+            def keep(c: Operand, f: Operand, point: int, value: Operand) -> None:
                 out = b.at(b.at(to, element, b.multiply(c, integer(pitch))), element, f)
                 mask = within(b, 0, b.subtract(integer(tiles), f), count)
-                for point, value in enumerate(points):
-                    masked_store(b, value, b.at(out, element, point * problem.sources * pitch), mask)
+                masked_store(b, value, b.at(out, element, point * point_rows(problem.sources * pitch)), mask)
 
             memory = b.at(b.scratch, element, memory_at)
             transform_channels(b, packing, from_, b.scratch, memory, channels, integer(0), keep)
