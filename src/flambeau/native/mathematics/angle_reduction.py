@@ -31,7 +31,9 @@ def reduced(x: Number) -> tuple[Number, Number]:
     with b.when(some):
         wide = x.in_double() if x.is_float else x
         name = f"reduce_angle_{lanes(x.type)}"
-        b.declarations[name] = _large_reduction(name, lanes(x.type))
+        text, declarations = _large_reduction(name, lanes(x.type))
+        b.declarations.update(declarations)
+        b.declarations[name] = text
         kinds = wide.type, vector("i64", lanes(x.type))
         both = b.call(name, (wide.operand,), f"{{ {kinds[0]}, {kinds[1]} }}")
         exact = Number(b, b.emit(kinds[0], f"extractvalue {both}, 0")).rounded_as(x)
@@ -62,8 +64,8 @@ def _two_over_pi(words: int) -> list[int]:
 
 
 @lru_cache(16)
-def _large_reduction(name: str, count: int) -> str:
-    """IR of the function from ``count`` doubles to { r, q }, one lane after the other; for 2^-20 < |x| < ∞."""
+def _large_reduction(name: str, count: int) -> tuple[str, dict[str, str]]:
+    """IR of the function from ``count`` doubles to { r, q }, one lane after the other, and what it calls; for 2^-20 < |x| < ∞."""
     kinds = vector("double", count), vector("i64", count)
     b = Builder(name, (kinds[0],), f"{{ {kinds[0]}, {kinds[1]} }}")
     table = Operand("ptr", f"@{name}_bits")
@@ -104,9 +106,8 @@ def _large_reduction(name: str, count: int) -> str:
     first = b.emit(b.returns, f"insertvalue {b.returns} poison, {b.get(r)}, 0")
     b.done(b.emit(b.returns, f"insertvalue {first}, {b.get(q)}, 1"))
     words_text = ", ".join(f"i64 {word - (word >> 63 << 64)}" for word in _two_over_pi(22))
-    declarations = "\n".join(b.declarations.values())
     text = b.text().replace("define ", "define internal ", 1).replace(" #0 {", " noinline #0 {", 1)
-    return f"@{name}_bits = internal constant [23 x i64] [{words_text}], align 8\n{declarations}\n{text}"
+    return f"@{name}_bits = internal constant [23 x i64] [{words_text}], align 8\n{text}", b.declarations
 
 
 def _extended(x: Number) -> Number:
