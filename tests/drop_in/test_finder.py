@@ -62,6 +62,18 @@ def test_versions_and_metadata() -> None:
     ]  # fmt: skip
 
 
+def test_listing_packages_imports_nothing() -> None:
+    out = python(
+        """
+        import importlib.metadata, sys
+        importlib.metadata.entry_points()
+        print(importlib.metadata.packages_distributions()["torch"][0], importlib.metadata.requires("torch"))
+        print([d.version for d in importlib.metadata.distributions() if d.metadata["Name"] == "torch"][0], "flambeau" in sys.modules)
+        """
+    )
+    assert out.splitlines() == ["torch None", f"2.13.0+flambeau{flambeau_version} False"]
+
+
 def test_what_is_missing_says_so() -> None:
     out = python(
         """
@@ -175,6 +187,21 @@ def test_install_and_uninstall() -> None:
     )
     ours, theirs = flambeau_version, f"2.13.0+flambeau{flambeau_version}"
     assert out.split() == ["False", ours, "True", "True", theirs, "flambeau", "False", ours, "[]", "False"]
+
+
+def test_a_program_may_ask_and_leave() -> None:
+    out = python(
+        """
+        import os, sys, torch
+        from flambeau import drop_in
+        print(drop_in.installed(), sum(type(each).__name__ == "Finder" for each in sys.meta_path))
+        drop_in.install()
+        print(drop_in.installed(), sum(type(each).__name__ == "Finder" for each in sys.meta_path))
+        drop_in.uninstall()
+        print(drop_in.installed(), "torch" in sys.modules, "startup" in os.environ["PYTHONPATH"])
+        """
+    )
+    assert out.splitlines() == ["True 1", "True 1", "False False False"]
 
 
 def test_a_real_torch_that_is_imported_stays(tmp_path: Path) -> None:

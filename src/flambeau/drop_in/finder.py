@@ -38,9 +38,10 @@ def translated(name: str) -> str | None:
 
 def version(package: str) -> str:
     """The version a package reports under the drop-in: PyTorch's, and flambeau's as its local part."""
-    from flambeau.version import flambeau_version
+    # From its file: whoever lists the installed packages does not want flambeau imported.
+    from runpy import run_path
 
-    return f"{VERSIONS[package]}+flambeau{flambeau_version}"
+    return f"{VERSIONS[package]}+flambeau{run_path(os.path.join(_PACKAGE, 'version.py'))['flambeau_version']}"
 
 
 def _found(name: str) -> ModuleSpec | None:
