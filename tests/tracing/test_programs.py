@@ -13,8 +13,15 @@ import pytest
 import flambeau as torch
 from flambeau.tracing import cache as cache_module
 from flambeau.tracing.cache import cache
-from flambeau.tracing.program import Program, namespace
+from flambeau.tracing.program import Program, namespace, tiers
 from flambeau.tracing.recorder import LIMIT, trace
+
+
+@pytest.fixture(autouse=True)
+def reference_tier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests look at how the reference tier runs a program."""
+    monkeypatch.setattr(tiers, "consider", None)
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

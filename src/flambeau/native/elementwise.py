@@ -80,7 +80,7 @@ Rule = Callable[..., Operand]
 def _floats(opcode: str, integers: str, booleans: str | None) -> Rule:
     def rule(b: Builder, kind: dtype, x: Operand, y: Operand) -> Operand:
         if kind.category == FLOATING:
-            return rounded(b, b.binary(opcode, x, y, "contract"), kind)
+            return rounded(b, b.binary(opcode, x, y), kind)
         if kind.category == BOOL:
             if booleans is None:
                 raise KeyError("subtract")

@@ -159,7 +159,7 @@ class NativeProgram:
                 if used_here:
                     for d, (n, step) in enumerate(zip(each.shape, each.strides)):
                         if n != 1:
-                            pairs += [d * 8, step]
+                            pairs += [d, step]
                 marks.append((k, begin, (len(pairs) - begin) // 2))
             elif k in used and kind is not None:
                 self._inputs[k, 0] = FLOAT if kind.category == FLOATING else INTEGER

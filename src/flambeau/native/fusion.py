@@ -265,11 +265,15 @@ class _Fusion:
             if self._enter(line, group, k, reducing):
                 self.home[line.results[0]] = k
                 return
-        group = Group([n for n in shape if n != 1])
-        self.steps.append(Step(group=group))
-        entered = self._enter(line, group, len(self.steps) - 1, reducing)
-        assert entered, f"{line} does not fit a loop of its own"
-        self.home[line.results[0]] = len(self.steps) - 1
+        for _ in range(len(line.operands) + 1):
+            group = Group([n for n in shape if n != 1])
+            self.steps.append(Step(group=group))
+            at = len(self.steps) - 1
+            if self._enter(line, group, at, reducing):
+                self.home[line.results[0]] = at
+                return
+            # An operand that waited had to be made in memory, which a later step can read.
+        raise AssertionError(f"{line} does not fit a loop of its own")
 
     def _axes(self, line: Line, shape: tuple[int, ...]) -> list[int]:
         return [a % max(len(shape), 1) for a in line.parameters["axes"]]

@@ -53,7 +53,11 @@ class Machine:
 
     def object_code(self, functions: str, declarations: Iterable[str]) -> bytes:
         """Compile IR text to an object file."""
-        text = "\n".join((*sorted(set(declarations)), functions, self.header))
+        # A declaration may be a function of its own, with declarations of what that calls.
+        lines = [line for each in sorted(set(declarations)) for line in each.splitlines()]
+        declared = dict.fromkeys(line for line in lines if line.startswith("declare"))
+        others = (line for line in lines if not line.startswith("declare"))
+        text = "\n".join((*declared, *others, functions, self.header))
         module = llvm.parse_assembly(text)
         module.triple = self.triple
         module.data_layout = str(self._target.target_data)
