@@ -192,3 +192,14 @@ def test_parameters_and_subclasses_print_as_such():
     assert repr(flambeau.tensor(wide).as_subclass(mine)) == repr(torch.tensor(wide).as_subclass(theirs))
     assert flambeau.tensor([1.0]).__repr__(tensor_contents="hi") == "tensor(hi)"
     assert f"{flambeau.tensor(2.5):.2f} {flambeau.tensor([1])}" == f"{torch.tensor(2.5):.2f} {torch.tensor([1])}"
+
+
+def test_classes_print_under_pytorchs_names() -> None:
+    import flambeau
+
+    class Own(flambeau.Tensor):
+        pass
+
+    x = flambeau.ones(1)
+    assert f"{type(x)} {type(flambeau.nn.Parameter(x))}" == "<class 'torch.Tensor'> <class 'torch.nn.parameter.Parameter'>"
+    assert repr(Own).endswith(".Own'>") and "'torch" not in repr(Own)

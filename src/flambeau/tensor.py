@@ -35,7 +35,11 @@ from .tracing.recorder import array_of, synchronize
 
 
 class _TensorMeta(type):
-    """``isinstance(t, FloatTensor)`` and the like; see ``legacy_types``."""
+    """``isinstance(t, FloatTensor)`` and the like; see ``legacy_types``. Classes print under PyTorch's names."""
+
+    def __repr__(cls) -> str:
+        module = {"flambeau.tensor": "torch", "flambeau.nn.parameter": "torch.nn.parameter"}.get(cls.__module__)
+        return super().__repr__() if module is None else f"<class '{module}.{cls.__qualname__}'>"
 
 
 #: dtypes as messages about gradients spell them.

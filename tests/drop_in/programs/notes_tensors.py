@@ -34,7 +34,7 @@ print(torch.cat([x, x], dim=1).shape, torch.stack([x, x]).shape, x.T.shape, x.un
 
 a = torch.ones(5)
 b = a.numpy()
-print(b, type(b))
+print(b, type(b), type(a), type(torch.nn.Parameter(a)))
 a.add_(1)
 print(a, b)
 a = np.ones(5)
