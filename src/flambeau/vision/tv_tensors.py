@@ -5,7 +5,6 @@ Operators give plain tensors; copies (``clone``, ``to``, ``detach``) stay what t
 
 from __future__ import annotations
 
-from copy import deepcopy
 from enum import Enum
 from typing import Any
 
@@ -65,9 +64,7 @@ class TVTensor(Tensor):
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        made = self._same_kind(self.detach().clone().requires_grad_(self.requires_grad))
-        for name in self._told:
-            setattr(made, name, deepcopy(getattr(self, name), memo))
+        made = self.detach().clone().requires_grad_(self.requires_grad)
         memo[id(self)] = made
         return made
 
@@ -79,12 +76,17 @@ def _tensor(data: Any, dtype: Any, device: Any, requires_grad: bool | None) -> A
         data = pil_to_tensor(data)
     if requires_grad is None:
         requires_grad = data.requires_grad if isinstance(data, Tensor) else False
-    made = asarray(data, dtype=dtype)
+    made = _linked(asarray(data, dtype=dtype))
     if device is not None:
         made = made.to(device)
     # Another tensor than the one given, since what is asked of this one must not change that one.
     made = made.as_subclass(Tensor)
     return made.requires_grad_(requires_grad) if made.requires_grad != requires_grad else made
+
+
+def _linked(tensor: Any) -> Any:
+    """The tensor, or of a leaf that wants a gradient a view: an object of another class would be another leaf."""
+    return tensor.view_as(tensor) if tensor.requires_grad and tensor.is_leaf else tensor
 
 
 class Image(TVTensor):
@@ -181,6 +183,7 @@ def wrap(wrappee: Any, *, like: Any, **kwargs: Any) -> Any:
     >>> type(wrap(torch.zeros(1, 2, 2), like=Image([[0]]))).__name__
     'Image'
     """
+    wrappee = _linked(wrappee)
     if isinstance(like, BoundingBoxes):
         told = {name: kwargs.get(name, getattr(like, name)) for name in BoundingBoxes._told}
         return _boxes(wrappee, **told)

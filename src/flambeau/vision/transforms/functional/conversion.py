@@ -66,7 +66,9 @@ def to_tensor(pic: Any) -> Any:
     if isinstance(pic, Image.Image):
         pixels = _pixels(pic)
         if pixels.dtype == np.bool_:
-            pixels = pixels.view(np.uint8) * np.uint8(255)
+            pixels = pixels.astype(np.uint8) * np.uint8(255)
+        elif pixels.dtype == np.uint16:
+            pixels = pixels.astype(np.int16)  # PyTorch's choice, from before it had uint16
     elif isinstance(pic, np.ndarray):
         if pic.ndim not in (2, 3):
             raise ValueError(f"pic should be 2/3 dimensional. Got {pic.ndim} dimensions.")
@@ -84,10 +86,7 @@ def pil_to_tensor(pic: Any) -> Any:
     """
     if not isinstance(pic, Image.Image):
         raise TypeError(f"pic should be PIL Image. Got {type(pic)}")
-    pixels = _pixels(pic)
-    if pixels.dtype == np.bool_:
-        pixels = pixels.view(np.uint8)
-    return from_array(_planes(pixels))
+    return from_array(_planes(_pixels(pic)))
 
 
 #: The modes one may choose for so many channels, the first being the one taken unasked.
@@ -238,14 +237,12 @@ def normalize(tensor: Any, mean: Sequence[float], std: Sequence[float], inplace:
     if isinstance(mean, Tensor) or isinstance(std, Tensor):
         mean, std = (each.tolist() if isinstance(each, Tensor) else each for each in (mean, std))
     middle, spread = _columns(_frozen(mean), _frozen(std), layout.dtype.numpy)
-    array = None if inplace else array_at_rest(tensor)
-    if array is not None and layout.dtype.numpy.isbuiltin == 1:
-        try:
-            centred = np.subtract(array, middle)
-        except ValueError:
-            pass  # so many means and so many channels: the operator's message says it
-        else:
-            return from_array(np.divide(centred, spread, out=centred))
+    channels = layout.shape[-3]
+    fits = middle.size in (1, channels) and spread.size in (1, channels)
+    array = array_at_rest(tensor) if fits and not inplace and layout.dtype.numpy.isbuiltin == 1 else None
+    if array is not None:
+        centred = np.subtract(array, middle)
+        return from_array(np.divide(centred, spread, out=centred))
     columns = [from_array(each.copy()).to(tensor.device) for each in (middle, spread)]
     result = tensor if inplace else tensor.clone()
     return result.sub_(columns[0]).div_(columns[1])

@@ -48,15 +48,19 @@ def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
         return img.crop((left, top, left + width, top + height))
     check_image(img)
     rows, columns = img.shape[-2:]
-    right, bottom = left + width, top + height
-    inside = img[..., max(top, 0) : bottom, max(left, 0) : right]
-    if left >= 0 and top >= 0 and right <= columns and bottom <= rows:
-        return inside
-    border = [
-        max(-left + min(0, right), 0), max(-top + min(0, bottom), 0),
-        max(right - max(columns, left), 0), max(bottom - max(rows, top), 0),
-    ]  # fmt: skip
-    return pad(inside, border)
+    if left >= 0 and top >= 0 and top + height <= rows and left + width <= columns:
+        return img[..., top : top + height, left : left + width]
+    x, right, before, after = _overlap(left, width, columns)
+    y, bottom, above, below = _overlap(top, height, rows)
+    return pad(img[..., y:bottom, x:right], [before, above, after, below])
+
+
+def _overlap(start: int, length: int, whole: int) -> tuple[int, int, int, int]:
+    """(begin, end) of what a stretch shares with one from 0 to ``whole``, and how much of it lies before and after."""
+    begin = min(max(start, 0), whole)
+    end = max(min(start + length, whole), begin)
+    before = min(max(-start, 0), length)
+    return begin, end, before, length - before - (end - begin)
 
 
 def size_pair(size: Any) -> list[int]:
