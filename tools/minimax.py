@@ -128,7 +128,7 @@ APPROXIMATIONS: dict[str, tuple[Function, Function, Any, Any, int, str]] = {
     "arctan double": (_even(mpmath.atan, 3), lambda t: t + mpf("1e-6"), 0, mpmath.tan(mpmath.pi / 8) ** 2, 11, "d"),
     "arcsin double": (_even(mpmath.asin, 3), lambda t: t + mpf("1e-6"), 0, 0.2501, 13, "d"),
     "erf double": (_even(lambda x: mpmath.erf(x) - x, 1), lambda t: 1, 0, 1, 15, "d"),
-    "erfc double": (_scaled_erfc, lambda t: 1, -mpf(1) / 3, mpf(26) / 30, 22, "d"),
+    "erfc double": (_scaled_erfc, lambda t: 1, mpf("-0.482"), mpf(26) / 30, 23, "d"),
     "power double": (
         _even(mpmath.atanh, 5), lambda t: t**2 + mpf("1e-9"), 0, _s2, 8, "d",
     ),

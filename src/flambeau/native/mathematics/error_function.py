@@ -25,12 +25,12 @@ DOUBLE_NEAR = (
     -1.0399471730952985e-08, 1.4789828480667715e-09,
 )  # fmt: skip
 DOUBLE_TAIL = (
-    0.4573931216942667, -0.22976756271954388, 0.04970452983651048, 0.013262298329624812, -0.008248363559796117,
-    -0.0017691784915903148, 0.0013214335630120264, 0.000484137490352566, -0.00017893586085969212,
-    -0.00014456447502862136, -9.629046772191002e-08, 3.4057700085257774e-05, 1.2380102741871131e-05,
-    -3.815156366267694e-06, -4.9418642953795e-06, -8.970290638979282e-07, 4.408923269632171e-07,
-    2.034228016761856e-07, 1.7615987308453872e-06, -1.6330535354517148e-06, 4.294743742270499e-07,
-    -1.382947802481332e-08,
+    0.4573931216942667, -0.22976756271954396, 0.04970452983651036, 0.013262298329643506, -0.00824836355981238,
+    -0.0017691784928662699, 0.0013214335657969337, 0.000484137527251412, -0.00017893598631114053,
+    -0.00014456494007249147, -9.377721408111341e-08, 3.4058723434352515e-05, 1.2356323034765529e-05,
+    -3.7828007037489056e-06, -4.861526417723554e-06, -1.1800171285359578e-06, 6.31299492164786e-07,
+    6.910935939207791e-07, 4.900487406968757e-07, -2.513674867969208e-07, -3.9895528269483087e-07,
+    2.539866818629416e-07, -3.6510535973174936e-08,
 )  # fmt: skip
 #: 1/√π in two parts.
 ROOT, ROOT_LOW = 0.5641895835477563, 7.66772980658294e-18
@@ -56,13 +56,13 @@ def erfc(x: Number) -> Number:
     first = 1.0 - x
     lost = (1.0 - first) - x
     near = first + x.times(-(x * x).short_polynomial(DOUBLE_NEAR), lost)
-    tail = _tail(abs(x).at_least(1.0).at_most(28.0))
+    tail = _tail(abs(x).at_least(0.7).at_most(28.0))
     far = (x < 0.0).where(2.0 - tail, tail)
-    return (abs(x) < 1.0).where(near, far)
+    return (abs(x) < 0.7).where(near, far)
 
 
 def _tail(x: Number) -> Number:
-    """erfc x for x ≥ 1. What each step rounds away is carried to the end."""
+    """erfc x for x ≥ 0.7. What each step rounds away is carried to the end."""
     square = x * x
     square_low = x.times(x, -square)
     r, q, n = reduced(-square)
@@ -73,8 +73,13 @@ def _tail(x: Number) -> Number:
     inverse = 1.0 / below
     inverse_low = inverse * (inverse.times(-below, 1.0) - inverse * below_low)
     t = inverse.times(-4.0, 1.0)
-    rest = (inverse * 4.0).times(t.short_polynomial(DOUBLE_TAIL), ROOT_LOW)
-    smaller = inverse.times(rest, inverse_low * (rest + ROOT))
-    value = inverse.times(ROOT, smaller)
-    value_low = inverse.times(ROOT, -value) + smaller
+    opposite = inverse * 4.0  # 1 - t
+    # 1/√π + (1 - t)·H(t) as a sum of two numbers, and how it times 1/(x + 2) changes with the latter
+    head = opposite.times(DOUBLE_TAIL[0], ROOT)
+    head_low = opposite.times(DOUBLE_TAIL[0], ROOT - head) + ROOT_LOW
+    rest = (opposite * t).times(t.short_polynomial(DOUBLE_TAIL[1:]), head_low)
+    slope = (opposite * opposite).times(t.times(-2 * DOUBLE_TAIL[2], -DOUBLE_TAIL[1]), head * 2.0 - ROOT)
+    smaller = inverse.times(rest, inverse_low * slope)
+    value = inverse.times(head, smaller)
+    value_low = inverse.times(head, -value) + smaller
     return scaled(value.times(exponential, value_low.times(exponential, value_low)) + value, n)

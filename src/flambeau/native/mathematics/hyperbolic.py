@@ -16,7 +16,7 @@ def tanh(x: Number) -> Number:
     lost = u - (below - 2.0)
     value = u / below
     # plus (u_low - value·(lost + u_low))/below, and 1/below = (1 - value)/2
-    error = value * lost if x.is_float else value.times(lost + u_low, -u_low)
+    error = value.times(lost + u_low, -u_low)
     value = error.times(value.times(0.5, -0.5), value)
     return value.at_most(1.0).copysign(x)
 

@@ -196,6 +196,8 @@ class Number:
         """Σ cₖxᵏ by Estrin's scheme: pairs first, so that the chain of operations that wait for each other is short."""
         if len(coefficients) <= 4:
             return self.polynomial(coefficients)
+        if len(coefficients) > 8:  # the first term is the largest: it is rounded once, at the end
+            return self.times(self.short_polynomial(coefficients[1:]), coefficients[0])
         terms: list[Number | float] = list(coefficients)
         power = self
         while len(terms) > 1:
