@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from tests.native.harness import run_primitive
 
-import flambeau.native.kernels.convolution
 from flambeau.core import dtypes
+from flambeau.native.kernels import convolution_columns, convolution_winograd, convolution_winograd_weight
 from flambeau.primitives.registry import primitives
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12, "float16": 2e-3, "bfloat16": 2e-2}
@@ -42,8 +42,10 @@ CASES: list[tuple[Any, ...]] = [
 ]
 
 
-def compare(case: tuple[Any, ...], kind: str = "float32", layout: Any = None, pieces: int = 3) -> None:
-    """All three primitives for one case."""
+def compare(
+    case: tuple[Any, ...], kind: str = "float32", layout: Any = None, tolerance: float | None = None, only: str = ""
+) -> None:
+    """All three primitives, or one, for one case."""
     batch, channels, outputs, sizes, kernel, stride, padding, dilation, groups = case
     random = np.random.default_rng(0)
 
@@ -60,13 +62,16 @@ def compare(case: tuple[Any, ...], kind: str = "float32", layout: Any = None, pi
         ("convolution_input_gradient", (grad, w), {**common, "sizes": sizes}),
         ("convolution_weight_gradient", (grad, x), {**common, "kernel": kernel}),
     ):
+        if only and name != only:
+            continue
         want = primitives[name].reference(*operands, **parameters)
-        found = run_primitive(name, *operands, pieces=pieces, **parameters)
+        found = run_primitive(name, *operands, pieces=3, **parameters)
         assert found is not None
         assert found[0].shape == want.shape and found[0].dtype == want.dtype
         wide, expected = found[0].astype(np.float64), want.astype(np.float64)
         scale = np.abs(expected).max(initial=0.0)
-        np.testing.assert_allclose(wide, expected, rtol=0, atol=TOLERANCE[kind] * scale, err_msg=f"{name} {case} {kind}")
+        atol = (tolerance or TOLERANCE[kind]) * scale
+        np.testing.assert_allclose(wide, expected, rtol=0, atol=atol, err_msg=f"{name} {case} {kind}")
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -101,6 +106,36 @@ def test_any_shape(data: Any) -> None:
     compare((batch, groups * ins, groups * outs, sizes, kernel, stride, padding, dilation, groups))
 
 
+#: 3×3 in steps of one, with channels enough for Winograd's algorithm
+SQUARE = [
+    (2, 16, 24, (16, 18), (3, 3), (1, 1), (1, 1), (1, 1), 1),
+    (4, 32, 17, (7, 7), (3, 3), (1, 1), (1, 1), (1, 1), 1),
+    (3, 17, 33, (9, 30), (3, 3), (1, 1), (2, 0), (1, 1), 1),
+    (2, 16, 32, (11, 5), (3, 3), (1, 1), (1, 1), (1, 1), 2),
+]
+
+
+@pytest.mark.parametrize("case", SQUARE, ids=str)
+@pytest.mark.parametrize("chosen", ["plan", "wide_plan"])
+def test_winograd(case: tuple[Any, ...], chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of its forms, whatever the model says."""
+    for name in ("plan", "wide_plan"):
+        made, cycles = getattr(convolution_winograd, name), 0.0 if name == chosen else float("inf")
+        monkeypatch.setattr(convolution_winograd, name, lambda p, e, m=made, c=cycles: m(p, e)._replace(cycles=c))
+    for module in (convolution_winograd_weight, convolution_columns):
+        cycles = 0.0 if module is convolution_winograd_weight else float("inf")
+        monkeypatch.setattr(module, "plan", lambda p, e, m=module.plan, c=cycles: m(p, e)._replace(cycles=c))
+    compare(case, tolerance=1e-4)
+
+
+@pytest.mark.parametrize("case", CASES[:19], ids=str)
+@pytest.mark.parametrize("cycles", [0.0, float("inf")])
+def test_input_gradient_both_ways(case: tuple[Any, ...], cycles: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = convolution_columns.plan
+    monkeypatch.setattr(convolution_columns, "plan", lambda p, e: made(p, e)._replace(cycles=cycles))
+    compare(case, only="convolution_input_gradient")
+
+
 def test_infinities_stay_where_they_are() -> None:
     x = np.ones((1, 1, 4, 20), np.float32)
     x[0, 0, 0, 0] = np.inf
@@ -112,5 +147,3 @@ def test_infinities_stay_where_they_are() -> None:
     (dw,) = run_primitive("convolution_weight_gradient", grad, x, kernel=(1, 3), **parameters) or ()
     np.testing.assert_array_equal(dw.ravel(), [np.inf, 72, 72])
 
-
-assert flambeau.native.kernels.convolution

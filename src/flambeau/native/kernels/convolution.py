@@ -5,7 +5,6 @@ Narrow floats are widened first and rounded last, as the reference does.
 
 from __future__ import annotations
 
-from itertools import product
 from math import prod
 from typing import Any
 
@@ -14,9 +13,16 @@ from ...core.dtypes import dtype
 from ..builder import Operand, constant, integer, vector
 from ..graph import Graph
 from ..kernel import Argument, Kernel, KernelBuilder, lowers, memory_type
+from . import (
+    convolution_columns,
+    convolution_direct,
+    convolution_weight,
+    convolution_winograd,
+    convolution_winograd_weight,
+)
 from .contraction_tiles import Element, narrow, widen
-from .convolution_axes import Axis, Correlation, Ints, adjoint_axis, forward_axes
-from . import convolution_direct, convolution_weight, convolution_winograd, convolution_winograd_weight
+from .convolution_axes import Correlation, Ints, adjoint_axis, forward_axes
+from .convolution_columns import Adjoint
 from .convolution_direct import correlate, count_of
 from .convolution_weight import weight_gradient
 
@@ -38,7 +44,6 @@ class _Context:
         self.kernels: list[Kernel] = []
         self.compute: dtype = self.kind if self.element.native else dtypes.float32
         self.type = self.element.compute
-        self.turns: dict[Argument, Argument] = {}
 
     def operand(self, operand: Any) -> Argument:
         """An operand, in row-major order, as it is computed with."""
@@ -57,13 +62,19 @@ class _Context:
         self.wide = self.made if self.element.native else self.graph.temporary(self.graph.type(name).shape, self.compute)
         return self.wide
 
-    def correlate(self, problem: Correlation, name: str, source: Argument, weight: Argument, result: Argument) -> None:
-        """A correlation by the algorithm that takes the least time, as far as the plans can tell."""
+    def way(self, problem: Correlation) -> tuple[int, float]:
+        """The algorithm that takes the least time as far as the plans can tell, and how many cycles that is."""
         ways = [(convolution_direct.plan(problem, self.type).cycles, 0)]
         if convolution_winograd.suits(problem, self.type):
             ways.append((convolution_winograd.plan(problem, self.type).cycles, 1))
             ways.append((convolution_winograd.wide_plan(problem, self.type).cycles, 2))
-        _, way = min(ways)
+        cycles, way = min(ways)
+        return way, cycles
+
+    def correlate(
+        self, problem: Correlation, name: str, source: Argument, weight: Argument, result: Argument, way: int
+    ) -> None:
+        """A correlation by one of the algorithms."""
         if way:
             rule = convolution_winograd.winograd if way == 1 else convolution_winograd.wide_winograd
             self.kernels += rule(self.graph, problem, self.type, name, source, weight, result, self.compute)
@@ -77,11 +88,9 @@ class _Context:
         taps = problem.weights[1]
         shape = (problem.groups, problem.results, problem.sources, taps)
         steps = (problem.results * problem.sources * taps, problem.sources * taps, taps)
-        found = self.turns.get(weight)
-        if found is None:
-            found = self.turns[weight] = self.graph.temporary(shape, self.compute)
-            groups, results, sources, _ = shape
-            self.kernels.append(_turned(groups, sources, results, taps, self.type, weight, found))
+        found = self.graph.temporary(shape, self.compute)
+        groups, results, sources, _ = shape
+        self.kernels.append(_turned(groups, sources, results, taps, self.type, weight, found))
         return problem._replace(weights=steps), found
 
     def finish(self) -> list[Kernel]:
@@ -158,7 +167,8 @@ def convolution(line: Any, graph: Graph) -> list[Kernel] | None:
     context = _Context(graph, line)
     problem = forward_problem(x.shape, w.shape, kind.shape, line.parameters)
     source, weight = context.operand(line.operands[0]), context.operand(line.operands[1])
-    context.correlate(problem, "convolution", source, weight, context.result())
+    way, _ = context.way(problem)
+    context.correlate(problem, "convolution", source, weight, context.result(), way)
     return context.finish()
 
 
@@ -175,7 +185,7 @@ def forward_problem(x: Ints, w: Ints, y: Ints, parameters: dict[str, Any]) -> Co
 
 @lowers("convolution_input_gradient")
 def convolution_input_gradient(line: Any, graph: Graph) -> list[Kernel] | None:
-    """The adjoint of convolution in x: a convolution for each residue of the inputs modulo the stride."""
+    """The adjoint of convolution in x."""
     made = graph.type(line.results[0])
     if made.dtype.name not in _ELEMENTS:
         return None
@@ -190,24 +200,22 @@ def convolution_input_gradient(line: Any, graph: Graph) -> list[Kernel] | None:
     outputs = w.shape[0] // groups
     weights = (outputs * w.shape[1] * taps, taps, w.shape[1] * taps)
     result = context.result()
-    parts: list[tuple[Ints, tuple[Axis, ...] | None, Argument | None]] = []
-    for residues in product(*(range(min(s, n)) for s, n in zip(stride, sizes))):
-        axes = [
-            adjoint_axis(n, k, s, q, d, o, r)
-            for n, k, s, q, d, o, r in zip(sizes, w.shape[2:], stride, p["padding"], p["dilation"], grad.shape[2:], residues)
+    adjoint = Adjoint(
+        grad.shape[0], groups, w.shape[1], outputs, sizes, w.shape[2:], stride, p["padding"], p["dilation"], grad.shape[2:]
+    )  # fmt: skip
+    name = "convolution_input_gradient"
+    if all(s == 1 for s in stride):
+        found = [
+            adjoint_axis(n, k, 1, q, d, o, 0)
+            for n, k, q, d, o in zip(sizes, w.shape[2:], p["padding"], p["dilation"], grad.shape[2:])
         ]
-        if any(axis is None for axis in axes):
-            parts.append((residues, None, None))
-            continue
-        found = tuple(axis for axis in axes if axis is not None)
-        problem = Correlation(grad.shape[0], groups, outputs, w.shape[1], found, weights, steps_of(w.shape[2:]))
-        to = result if all(s == 1 for s in stride) else graph.temporary(
-            (grad.shape[0], groups * w.shape[1], *(axis.out for axis in found)), context.compute
-        )  # fmt: skip
-        context.correlate(problem, "convolution_input_gradient", source, weight, to)
-        parts.append((residues, found, to))
-    if any(s > 1 for s in stride):
-        context.kernels.append(_woven(grad.shape[0] * made.shape[1], sizes, stride, parts, context.type, result))
+        axes = tuple(axis for axis in found if axis is not None)
+        problem = Correlation(grad.shape[0], groups, outputs, w.shape[1], axes, weights, steps_of(w.shape[2:]))
+        way, cycles = context.way(problem)
+        if cycles < convolution_columns.plan(adjoint, context.type).cycles:
+            context.correlate(problem, name, source, weight, result, way)
+            return context.finish()
+    context.kernels.append(convolution_columns.input_gradient(adjoint, context.type, source, weight, result))
     return context.finish()
 
 
@@ -256,98 +264,6 @@ def _turned(groups: int, outputs: int, channels: int, taps: int, element: str, w
 
     key = f"turned {element} {groups} {outputs} {channels} {taps}"
     return Kernel("turned_weight", key, write, [weight], [result], groups * channels, outputs * taps * 0.7)
-
-
-def _woven(
-    planes: int, sizes: Ints, stride: Ints, parts: list[tuple[Ints, tuple[Axis, ...] | None, Argument | None]], element: str,
-    result: Argument,
-) -> Kernel:  # fmt: skip
-    """Put the residues' results between each other, zeros where there are none."""
-    reads = [to for _, _, to in parts if to is not None]
-    places: dict[Ints, tuple[int, Ints]] = {}
-    for residues, axes, _ in parts:
-        if axes is not None:
-            places[residues] = (len(places), tuple(axis.out for axis in axes))
-    line = sizes[-1]
-    lead = prod(sizes[:-1])
-    rows_of = list(product(*(range(min(s, n)) for s, n in zip(stride[:-1], sizes[:-1]))))
-    step = stride[-1]
-    count = count_of(element)
-
-    def write(b: KernelBuilder) -> None:
-        sources = [b.argument(k) for k in range(len(reads))]
-        y = b.argument(len(reads))
-        with b.loop(b.begin, b.end) as plane:
-            out = b.at(y, element, b.multiply(plane, integer(lead * line)))
-            for residues in rows_of:
-                found = [places.get((*residues, r)) for r in range(min(step, line))]
-                counts = [len(range(r, n, s)) for r, n, s in zip(residues, sizes[:-1], stride[:-1])]
-                for r, each in enumerate(found):
-                    source = None
-                    if each is not None:
-                        source = b.at(sources[each[0]], element, b.multiply(plane, integer(prod(each[1]))))
-                    if step == 2 and r == 0 and len(found) == 2:
-                        other = found[1]
-                        second = None
-                        if other is not None:
-                            second = b.at(sources[other[0]], element, b.multiply(plane, integer(prod(other[1]))))
-                        _rows(b, out, counts, residues, (source, second))
-                        break
-                    _rows(b, out, counts, residues, (source,), r)
-        b.done()
-
-    def _rows(
-        b: KernelBuilder, out: Operand, counts: list[int], residues: Ints, lines: tuple[Operand | None, ...], r: int = 0
-    ) -> None:
-        with b.loop(0, prod(counts)) as q:
-            # The row's number in the result.
-            rest, row = q, integer(0)
-            steps = steps_of(sizes[:-1])
-            for axis in reversed(range(len(counts))):
-                i = b.emit("i64", f"urem i64 {rest.name}, {counts[axis]}")
-                rest = b.emit("i64", f"udiv i64 {rest.name}, {counts[axis]}")
-                place = b.add(b.multiply(i, integer(stride[axis])), integer(residues[axis]))
-                row = b.add(row, b.multiply(place, integer(steps[axis])))
-            to = b.at(out, element, b.multiply(row, integer(line)))
-            if len(lines) == 2:
-                _pairs(b, to, q, lines)
-                return
-            length = len(range(r, line, step))
-            source = lines[0]
-            with b.loop(0, length) as i:
-                value = constant(element, 0)
-                if source is not None:
-                    value = b.load(element, b.at(b.at(source, element, b.multiply(q, integer(length))), element, i))
-                b.store(value, b.at(to, element, b.add(b.multiply(i, integer(step)), integer(r))))
-
-    def _pairs(b: KernelBuilder, to: Operand, q: Operand, lines: tuple[Operand | None, ...]) -> None:
-        lengths = [len(range(r, line, 2)) for r in (0, 1)]
-        starts = [
-            None if each is None else b.at(each, element, b.multiply(q, integer(length)))
-            for each, length in zip(lines, lengths)
-        ]
-
-        def some(i: Operand, lanes: int) -> list[Operand]:
-            kind = vector(element, lanes)
-            return [constant(kind, 0) if each is None else b.load(kind, b.at(each, element, i)) for each in starts]
-
-        whole = lengths[1] - lengths[1] % count
-        with b.loop(0, whole, count) as i:
-            even, odd = some(i, count)
-            at = b.at(to, element, b.multiply(i, integer(2)))
-            for half in (0, 1):
-                order = [k // 2 + count * (k % 2) for k in range(half * count, (half + 1) * count)]
-                b.store(b.shuffle(even, odd, order), b.at(at, element, half * count))
-        with b.loop(whole, lengths[1]) as i:
-            at = b.at(to, element, b.multiply(i, integer(2)))
-            for k, value in enumerate(some(i, 1)):
-                b.store(value, b.at(at, element, k))
-        if lengths[0] > lengths[1]:
-            value = constant(element, 0) if starts[0] is None else b.load(element, b.at(starts[0], element, lengths[1]))
-            b.store(value, b.at(to, element, 2 * lengths[1]))
-
-    key = f"woven {element} {planes} {sizes} {stride} {sorted(places.items())}"
-    return Kernel("woven_gradient", key, write, reads, [result], planes, lead * line * 0.3)
 
 
 __all__ = ["convolution", "convolution_input_gradient", "convolution_weight_gradient"]

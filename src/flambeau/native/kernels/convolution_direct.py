@@ -185,7 +185,8 @@ def correlate(
     part = -(-problem.results // cut.parts)
     weights = tap_numbers(problem.axes, problem.tap_steps)
     reading = Reading(
-        problem.sources, packing.channel, tuple(packing.taps), tuple(weights), *problem.weights[1:], packing.across
+        problem.sources, packing.channel, tuple(packing.taps), tuple(weights), problem.weights[1], problem.weights[2],
+        packing.across,
     )  # fmt: skip
     items = problem.batch * problem.groups * blocks * cut.parts
     line_memory = (problem.sources * packing.size + (2 + cut.n) * count) * size_of(element)

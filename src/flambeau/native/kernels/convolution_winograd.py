@@ -132,7 +132,7 @@ class WeightLayout(NamedTuple):
 def weight_layout(problem: Correlation) -> WeightLayout:
     """How the problem's weight lies."""
     if problem.weights[2] < problem.weights[1]:
-        return WeightLayout(problem.results, problem.sources, *problem.weights[1:], True)
+        return WeightLayout(problem.results, problem.sources, problem.weights[1], problem.weights[2], True)
     return WeightLayout(problem.sources, problem.results, problem.weights[2], problem.weights[1], False)
 
 
