@@ -1,5 +1,5 @@
 """The lowerings: one file a family of primitives. Importing this declares them all."""
 
-from . import checks, contraction, convolution, indexing, memory, pooling, recurrence
+from . import checks, contraction, convolution, indexing, memory, pooling, recurrence, scans, sorting
 
-__all__ = ["checks", "contraction", "convolution", "indexing", "memory", "pooling", "recurrence"]
+__all__ = ["checks", "contraction", "convolution", "indexing", "memory", "pooling", "recurrence", "scans", "sorting"]

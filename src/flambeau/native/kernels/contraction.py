@@ -191,7 +191,8 @@ def _depth_parts(problem: Problem) -> int:
     far = problem.left[0] == 1 and abs(problem.left[1]) * size_of(element.compute) >= 1024
     if not (small and element.native and is_floating(element.compute) and (k > DEEPEST or (far and k >= 1024))):
         return 1
-    return max(min(8, k // 400), -(-k // 1024)) // 2 * 2
+    wanted = max(min(8, k // 400), -(-k // 1024))
+    return min(range(max(wanted - 2, 2), wanted + 3), key=lambda parts: (k % parts > 0, abs(parts - wanted)))
 
 
 def sum_kernel(kind: str, slots: int, size: int, source: Argument, target: Argument) -> Kernel:
