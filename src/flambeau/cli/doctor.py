@@ -11,6 +11,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from importlib import metadata
+from shutil import which
 from typing import Any
 
 from ..version import flambeau_version, torch_version
@@ -26,7 +27,7 @@ OPTIONAL = {
     "matplotlib": ("pictures in lessons", "lessons"),
     "scikit-learn": ("the lessons' data", "lessons"),
     "tqdm": ("progress bars", "lessons"),
-    "graphviz": ("drawing graphs", "draw"),
+    "grandalf": ("drawing graphs without Graphviz", "drawing"),
     "moviepy": ("videos in TensorBoard", ""),
     "mpi4py": ("several processes", ""),
     "cupy": ("GPUs", ""),
@@ -174,23 +175,20 @@ def _native() -> dict[str, Any]:
     if version is None or importlib.util.find_spec("flambeau.native") is None:
         return {"native code": "no: programs run on NumPy. For it, pip install llvmlite"}
     facts: dict[str, Any] = {"native code": f"llvmlite {version}"}
-    folder = _cache_folder()
-    if folder is not None:
-        count, size = _contents(folder)
-        facts["kept in"] = f"{folder} ({count} files, {size / 1e6:.1f} MB)"
-    return facts
-
-
-def _cache_folder() -> str | None:
-    """Where the native tier keeps compiled code; None when it keeps none."""
     try:
         cache: Any = importlib.import_module("flambeau.native.disk_cache")
     except ModuleNotFoundError:
-        return None
-    return str(cache.folder())
+        return facts
+    folder = cache.root()
+    if folder is None:
+        facts["compiled code"] = "is not kept: FLAMBEAU_CACHE_DIR is empty"
+    else:
+        count, size = _contents(folder)
+        facts["compiled code"] = f"{folder}: {count} files, {size / 1e6:.1f} of at most {cache.CAPACITY / 1e6:.0f} MB"
+    return facts
 
 
-def _contents(folder: str) -> tuple[int, int]:
+def _contents(folder: Any) -> tuple[int, int]:
     """The number of files below a folder, and their bytes."""
     count = size = 0
     for base, _, files in os.walk(folder):
@@ -204,7 +202,7 @@ def _contents(folder: str) -> tuple[int, int]:
 
 
 def _optional() -> dict[str, Any]:
-    facts = {}
+    facts = {"Graphviz": f"{'yes' if which('dot') else 'no':<12} drawing graphs: the program dot"}
     for package, (purpose, extra) in OPTIONAL.items():
         version = installed_version(package)
         remedy = f"pip install 'flambeau[{extra}]'" if extra else f"pip install {package}"
