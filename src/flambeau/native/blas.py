@@ -15,7 +15,7 @@ from .machine import machine
 #: CBLAS's numbers.
 ROW_MAJOR, NO_TRANSPOSE, TRANSPOSE = 101, 111, 112
 
-_SYMBOLS = {"float": "scipy_cblas_sgemm", "double": "scipy_cblas_dgemm"}
+SYMBOLS = {"float": "scipy_cblas_sgemm", "double": "scipy_cblas_dgemm"}
 _VARIABLE = "OPENBLAS_NUM_THREADS"
 
 
@@ -41,11 +41,8 @@ def library() -> ctypes.CDLL:
 
 @lru_cache
 def gemm_symbol(kind: str) -> str:
-    """The symbol of ``cblas_?gemm`` for ``"float"`` or ``"double"``, which code may call from now on.
-
-    Ask when lowering, not only when writing the kernel: code from the disk cache wants the symbol too.
-    """
-    symbol = _SYMBOLS[kind]
+    """The symbol of ``cblas_?gemm`` for ``"float"`` or ``"double"``, which code may call from now on."""
+    symbol = SYMBOLS[kind]
     address = ctypes.cast(getattr(library(), symbol), ctypes.c_void_p).value
     assert address is not None
     machine().provide(symbol, address)
