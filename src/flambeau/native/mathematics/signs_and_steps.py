@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..builder import constant, lanes
 from .function import function
 from .number import Number
 
@@ -26,8 +27,26 @@ def nextafter(x: Number, y: Number) -> Number:
 
 @function("truncating_remainder")
 def truncating_remainder(x: Number, y: Number) -> Number:
-    """C's fmod: exact, by LLVM's ``frem``, which is the C library's function in each lane."""
-    return Number(x.builder, x.builder.binary("frem", x.operand, y.operand))
+    """C's fmod, exact.
+
+    While |x/y| is below 2^p, p the bits of a number, its integer part q is at most one too great, for rounding is monotone,
+    so x - q·y is a number of p bits and one fused multiplication finds it. Else, if some lane needs it, LLVM's ``frem``,
+    which is the C library's function in each lane.
+    """
+    b = x.builder
+    quotient = (x / y).truncated()
+    found = (-quotient).times(y, x)
+    rest = ((found < 0.0) ^ (x < 0.0)).where(found + abs(y).copysign(x), found)
+    rest = found.equals(0.0).where(found, rest).copysign(x)
+    usual = (abs(quotient) < (2.0**24 if x.is_float else 2.0**53)) & (abs(y) < float("inf"))
+    result = b.variable(rest.operand)
+    all_usual = usual.operand
+    if lanes(x.type) > 1:
+        all_usual = b.intrinsic("llvm.vector.reduce.and", usual.operand, returns="i1")
+    with b.when(b.binary("xor", all_usual, constant("i1", 1))):
+        exact = Number(b, b.binary("frem", x.operand, y.operand))
+        b.set(result, usual.where(rest, exact).operand)
+    return Number(b, b.get(result))
 
 
 @function("remainder")
