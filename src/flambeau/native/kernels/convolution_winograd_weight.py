@@ -17,7 +17,7 @@ from ..kernel import Argument, Kernel, KernelBuilder
 from .contraction_tiles import transposed
 from .convolution_axes import Correlation
 from .convolution_direct import CYCLE, Reading, count_of, divided, registers, tile, tile_cycles, tile_shapes
-from .convolution_packing import anywhere, masked_load, within
+from .convolution_packing import anywhere, masked_load, masked_store, within
 from .convolution_winograd import POINTS, both_axes, gradient_transform, input_transform, point_rows, weight_adjoint
 
 
@@ -56,9 +56,12 @@ def plan(problem: Correlation, element: str) -> Plan:
                 pack = samples * ((4 * rows + 2) * channels + 4 * rows * results) / count * across * 75
                 turn = tiles * (channels + results) / count * 130
                 shapes = [(m, n) for m, n in tile_shapes(registers()) if m <= results and n <= channels // count]
-                m, n = min(shapes, key=lambda shape: _product_cycles(results, channels // count, *shape))
-                product = POINTS * (_product_cycles(results, channels // count, m, n) * tiles)
-                product += POINTS * results * channels / count * 2.5
+                cycles, (m, n) = min(
+                    (_product_cycles(results, channels // count, *shape) * tiles
+                     + -(-results // shape[0]) * -(-(channels // count) // shape[1]) * 20, shape)
+                    for shape in shapes
+                )  # fmt: skip
+                product = POINTS * (cycles + results * channels / count * 2.0)
                 for parts in sorted({min(problem.batch, k) for k in (1, 2, 4, 8)}):
                     per_part = -(-problem.batch // parts)
                     if -(-problem.batch // per_part) != parts:
@@ -98,6 +101,7 @@ def winograd_weight_gradient(
     per_part = -(-problem.batch // cut.parts)
     items = problem.groups * cut.parts * cuts * downs
     vectors = cut.channels // count
+    once = per_part <= cut.samples and height <= cut.rows  # there is only one product to each sum
     window_step, gradient_step = point_rows(most * cut.channels), point_rows(most * cut.results)
     sum_step = point_rows(cut.channels * cut.results)
     windows_at = POINTS * sum_step
@@ -119,8 +123,9 @@ def winograd_weight_gradient(
             rest, j = divided(b, rest, downs)
             g, part = divided(b, rest, cut.parts)
             c, r = b.multiply(k, integer(cut.channels)), b.multiply(j, integer(cut.results))
-            with b.loop(0, POINTS * sum_step, count) as i:
-                b.store(constant(lane_kind, 0), b.at(sums, element, i))
+            if not once:
+                with b.loop(0, POINTS * sum_step, count) as i:
+                    b.store(constant(lane_kind, 0), b.at(sums, element, i))
             first = b.multiply(part, integer(per_part))
             last = b.add(first, integer(per_part))
             last = b.select(b.compare("slt", last, integer(problem.batch)), last, integer(problem.batch))
@@ -155,7 +160,7 @@ def winograd_weight_gradient(
             start = b.add(b.multiply(g, integer(problem.results)), r)
             start = b.add(b.multiply(start, integer(problem.sources)), c)
             start = b.add(b.multiply(start, integer(9)), b.multiply(part, integer(weights)))
-            _store(b, sums, b.at(to, element, start), b.subtract(integer(problem.results), r),
+            _store(b, sums, plane, b.at(to, element, start), b.subtract(integer(problem.results), r),
                    b.subtract(integer(problem.sources), c))  # fmt: skip
         b.done()
 
@@ -213,7 +218,7 @@ def winograd_weight_gradient(
                 for k, row in enumerate(found):
                     for i, value in enumerate(row):
                         at = b.at(to, element, k * cut.channels + i * count)
-                        b.store(b.add(b.load(lane_kind, at), value), at)
+                        b.store(value if once else b.add(b.load(lane_kind, at), value), at)
 
             with b.loop(0, vectors // cut.n * cut.n, cut.n) as v:
                 block(v, cut.n)
@@ -226,23 +231,30 @@ def winograd_weight_gradient(
         if cut.results - whole:
             some(integer(whole), cut.results - whole)
 
-    def _store(b: KernelBuilder, sums: Operand, to: Operand, results: Operand, channels: Operand) -> None:
+    def _store(
+        b: KernelBuilder, sums: Operand, small: Operand, to: Operand, results: Operand, channels: Operand
+    ) -> None:
         """Gᵀ U G of each pair of channels."""
         results = b.select(b.compare("slt", results, integer(cut.results)), results, integer(cut.results))
-        lane = b.numbers(vector("i32", count), [9 * k for k in range(count)])
+        # A vector of channels' nine taps each, turned in memory to lie as the weight does.
+        order = [[(k * count + lane) % 9 * count + (k * count + lane) // 9 for lane in range(count)] for k in range(9)]
         with b.loop(0, results) as r, b.loop(0, cut.channels, count) as c:
             start = b.at(sums, element, b.add(b.multiply(r, integer(cut.channels)), c))
             numbers = [[b.load(lane_kind, b.at(start, element, (6 * i + j) * sum_step)) for j in range(6)] for i in range(6)]
-            place = b.add(b.multiply(b.add(b.multiply(r, integer(problem.sources)), c), integer(9)), integer(0))
-            out = b.at(to, element, place)
-            mask = within(b, 0, b.subtract(channels, c), count)
             taps = [value for row in both_axes(b, weight_adjoint, numbers) for value in row]
             for tap, value in enumerate(taps):
-                at = anywhere(b, out, element, tap)
-                places = b.emit(vector("ptr", count), f"getelementptr {element}, {at}, {lane}")
-                aligned = Operand(f"{places.type} align {size}", places.name)
-                name = f"llvm.masked.scatter.{mangled(value.type)}.{mangled(places.type)}"
-                b.call(name, (value, aligned, mask))
+                b.store(value, b.at(small, element, tap * count))
+            place = b.multiply(b.add(b.multiply(r, integer(problem.sources)), c), integer(9))
+            left = b.multiply(b.subtract(channels, c), integer(9))
+            for k, lanes in enumerate(order):
+                numbers_of = b.numbers(vector("i32", count), lanes)
+                pointers = b.emit(vector("ptr", count), f"getelementptr {element}, {small}, {numbers_of}")
+                aligned = Operand(f"{pointers.type} align {size}", pointers.name)
+                all_lanes = constant(vector("i1", count), 1)
+                name = f"llvm.masked.gather.{mangled(lane_kind)}.{mangled(pointers.type)}"
+                line_of = b.call(name, (aligned, all_lanes, constant(lane_kind, 0)), lane_kind)
+                mask = within(b, 0, _positive(b, b.subtract(left, integer(k * count))), count)
+                masked_store(b, line_of, anywhere(b, to, element, b.add(place, integer(k * count))), mask)
 
     key = f"winograd_weight_gradient {element} {problem} {cut[:7]}"
     cost = cut.cycles / items * CYCLE
@@ -250,6 +262,10 @@ def winograd_weight_gradient(
     if cut.parts > 1:
         made.append(_sum(element, cut.parts, weights, parts, result))
     return made
+
+
+def _positive(b: KernelBuilder, x: Operand) -> Operand:
+    return b.select(b.compare("slt", x, integer(0)), integer(0), x)
 
 
 def _sum(element: str, parts: int, size: int, source: Argument, result: Argument) -> Kernel:
