@@ -1,4 +1,7 @@
-"""When a program is compiled: when it recurs, in the background, so that no step waits.
+"""When a program is compiled: once the time it has cost shows that it will pay, in the background, so that no step waits.
+
+A program that recurs with ever new shapes is many programs; each further one of the same operators must have cost twice as
+much before it is compiled.
 
 ``FLAMBEAU_TIER`` says otherwise: ``reference`` compiles nothing, ``native`` compiles each program before its first run.
 """
@@ -8,15 +11,17 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections import deque
+from collections import Counter, deque
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..tracing.program import Program, tiers
 
-#: A program is compiled in the background when it runs for this time.
-RECURS = 3
+#: A program is compiled when it has run so often or for so many seconds, but at least twice.
+OFTEN, LONG = 16, 0.004
+#: So many programs of the same operators are compiled before more is asked of the next.
+VARIANTS = 4
 MODES = ("default", "reference", "native")
 
 
@@ -37,7 +42,7 @@ class Policy:
     """
 
     def __init__(self) -> None:
-        self.mode = os.environ.get("FLAMBEAU_TIER", "reference")
+        self.mode = os.environ.get("FLAMBEAU_TIER", "default")
         if self.mode not in MODES:
             raise ValueError(f"FLAMBEAU_TIER is {self.mode!r}; it should be one of {', '.join(MODES)}")
         self.compiled = self.failures = 0
@@ -45,12 +50,18 @@ class Policy:
         self._changed = threading.Condition()
         self._working: int | None = None  # the process whose thread compiles: a fork leaves none
         self._busy = False
+        self._variants: Counter[tuple[str, ...]] = Counter()
 
     def consider(self, program: Program, inputs: list[Any]) -> None:
         """Have the program compiled where it is time to."""
         if self.mode == "default":
-            if program.runs + 1 == RECURS:
-                self._enqueue(program, layouts(inputs))
+            if program.runs >= 2 and (program.runs >= OFTEN or program.seconds >= LONG) and not program.considered:
+                operators = tuple(each.primitive.name for each in program.instructions)
+                price = 1 << max(0, self._variants[operators] - VARIANTS)
+                if program.runs >= OFTEN * price or program.seconds >= LONG * price:
+                    self._variants[operators] += 1
+                    program.considered = True
+                    self._enqueue(program, layouts(inputs))
         elif self.mode == "native" and not program.runs:
             self.compile(program, layouts(inputs))
 

@@ -7,6 +7,7 @@ reference meanings as the functions it names gives the reference tier.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Any
 
 from ..core.devices import device
@@ -66,6 +67,7 @@ class Program:
         updates: (output, input) pairs: this output will be copied into that input's memory, which nothing else in the
             program reads through another input, so it may be computed in place.
         types: shape and dtype of every name, where known.
+        runs, seconds: how often the reference tier has run it, and for how long.
         landings: (output, input) pairs: the output's storage has memory of its own, which is that input's, or no input's (-1).
         layouts: for each output the Spec that its storage wants.
         native: runs the program on inputs straight into the storages of its outputs, once a faster tier has made it;
@@ -78,12 +80,13 @@ class Program:
         self.inputs = inputs
         self.instructions: list[Instruction] = []
         self.types: dict[int, Value] = {}
-        self.runs = 0
+        self.runs, self.seconds = 0, 0.0
         self._execute: Callable[[Sequence[Any]], Sequence[Any]] | None = None
         made = self._lower(entries)
         self.outputs = tuple(made[i].index for i in live)
         results = [each for rule, *_ in entries for each in rule.results]
         self.layouts = tuple(results[i] for i in live)
+        self.considered = False  # whether a faster tier has been asked for
         self.native: Callable[[list[Any], Sequence[Any]], bool] | None = None
         # An output that is an input, or another output, must get memory of its own.
         self._copies = tuple(
@@ -171,6 +174,7 @@ class Program:
     def run(self, inputs: Sequence[Any]) -> Sequence[Any]:
         """The outputs for these inputs. The first run interprets; a program that recurs is handed to the tiers."""
         self.runs += 1
+        started = perf_counter()
         if self._execute is None:
             if self.runs > 1:
                 from .reference import compile_source
@@ -183,6 +187,7 @@ class Program:
                 values = run_instructions(self, inputs)
         else:
             values = self._execute(inputs)
+        self.seconds += perf_counter() - started
         if self._copies:
             values = [value.copy() if k in self._copies else value for k, value in enumerate(values)]
         return values
