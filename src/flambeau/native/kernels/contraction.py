@@ -260,7 +260,7 @@ def plan(problem: Problem, count: int, registers: int) -> Plan:
         and problem.right[0] == 1 and problem.right[1] != 1 and m <= 24 and k >= count
     )  # fmt: skip
     if dots:
-        rows = min(m, 4)
+        rows = min(m, 4, count)
         return Plan(True, rows, 0, m, -(-n // min(wanted, n)), k, "", False)
     rows, vectors = best_tile(m, n, k, count, registers)
     down, across = -(-m // rows), -(-n // (vectors * count))
