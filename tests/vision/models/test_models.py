@@ -87,6 +87,27 @@ def test_weights_are_fetched_and_loaded(published, weights):
     assert published == [(models.SqueezeNet1_1_Weights.DEFAULT.url, {"progress": False, "check_hash": True})]
 
 
+def test_a_checkpoint_is_downloaded_once_and_its_checksum_verified(monkeypatch, tmp_path):
+    torch.manual_seed(0)
+    network = models.squeezenet1_1()
+    torch.save(network.state_dict(), tmp_path / "state")
+    content = (tmp_path / "state").read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    monkeypatch.setattr(torch.hub, "_chosen_directory", str(tmp_path / "hub"))
+    weights = models.SqueezeNet1_1_Weights.DEFAULT
+    for name, fits in ((f"squeezenet-{digest[:8]}.pth", True), ("squeezenet-01234567.pth", False)):
+        (tmp_path / name).write_bytes(content)
+        monkeypatch.setattr(weights.value, "url", (tmp_path / name).as_uri())
+        if not fits:
+            with pytest.raises(RuntimeError, match="invalid hash value"):
+                models.squeezenet1_1(weights=weights, progress=False)
+            continue
+        for _ in range(2):
+            loaded = models.squeezenet1_1(weights=weights, progress=False).state_dict()
+            assert all(torch.equal(value, loaded[key]) for key, value in network.state_dict().items())
+            (tmp_path / name).unlink(missing_ok=True)  # the second time it is there already
+
+
 def test_old_arguments_work_with_a_warning(published):
     with pytest.warns(UserWarning, match="'pretrained' is deprecated since 0.13"):
         assert filled(models.squeezenet1_1(pretrained=True))

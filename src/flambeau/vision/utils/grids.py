@@ -59,7 +59,7 @@ def make_grid(
     if normalize:
         images = _normalized(images, value_range, scale_each)
     if count == 1:
-        return images[0].clone() if images[0].data_ptr() == tensor.data_ptr() else images[0]
+        return images[0].clone()
     columns = min(nrow, count)
     rows = math.ceil(count / columns)
     height, width = height + padding, width + padding
