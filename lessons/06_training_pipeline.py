@@ -13,6 +13,7 @@ has: data that the model does not learn from, to see whether it has understood o
 # %%
 import argparse
 import tempfile
+import textwrap
 from pathlib import Path
 
 import matplotlib
@@ -164,7 +165,7 @@ for name, criterion in [("MSELoss", nn.MSELoss()), ("L1Loss", nn.L1Loss()), ("Sm
 # Output:
 #     MSELoss: test error 0.1603
 #     L1Loss: test error 0.0171
-#     SmoothL1Loss: test error 0.0162
+#     SmoothL1Loss: test error 0.0164
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4))
@@ -183,3 +184,31 @@ figure.savefig(out / "06_pipeline.png")
 print("Picture:", out / "06_pipeline.png")
 # Output:
 #     Picture: …06_pipeline.png
+
+# %% [markdown]
+# ## When it does not learn
+#
+# Most mistakes in a pipeline raise no error. A forgotten `zero_grad()` is the best known. flambeau (unlike PyTorch) has a doctor: under
+# `torch.doctor.watch(model, optimizer)` it looks on, and says in plain words what is wrong, where, and what helps. It
+# prints; here we take what it says ourselves.
+
+# %%
+model = make_model()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+with torch.doctor.watch(model, optimizer, report=lambda finding: None) as doctor:
+    for _ in range(3):
+        loss = nn.functional.mse_loss(model(x_train), y_train)
+        loss.backward()
+        optimizer.step()
+for finding in doctor.findings:
+    print(finding.kind)
+    print(textwrap.fill("What is wrong: " + finding.message, 100))
+    print("Where:", finding.source)
+    print(textwrap.fill("Remedy: " + finding.remedy, 100))
+# Output:
+#     gradients-not-zeroed
+#     What is wrong: backward() adds to the gradients of the step before, which nobody has zeroed
+#     ('0.weight', '0.bias', '2.weight' and '2.bias'): each step follows the sum of all gradients so far.
+#     Where: loss.backward()
+#     Remedy: call optimizer.zero_grad() once in each step, before loss.backward() (or w.grad.zero_() for
+#     each parameter, when you update by hand).

@@ -4,7 +4,7 @@ A network needs many pictures to learn to see: edges, colours, textures, parts. 
 network that has learned to see on other pictures, of other things, where there are many, and teaches it the new task with the
 few you have.
 
-    python lessons/15_transfer_learning.py               # scikit-learn's digits: from 0…4 to 5…9
+    python lessons/15_transfer_learning.py               # scikit-learn's digits: from well to badly scanned ones
     python lessons/15_transfer_learning.py --root data   # from CIFAR-10 to photographs of ants and bees
 
 With `--root DIR`, the folder `DIR` holds `cifar-10-batches-py` and `hymenoptera_data`. There are only 244 photographs of ants and bees to
@@ -44,27 +44,19 @@ out.mkdir(parents=True, exist_ok=True)
 # %% [markdown]
 # ## Two tasks
 #
-# The **first** task has many pictures: five digits, or the ten kinds of things of CIFAR-10. The **second** has few: five pictures
-# each of five other digits, or ants and bees. All pictures are read once and kept as tensors with values from −1 to 1.
-# (In a folder with a folder for each class, `ImageFolder` finds pictures and classes.)
+# The **first** task has many pictures: 1,000 digits, or 5,000 photographs of the ten kinds of things in CIFAR-10. The **second** has
+# few: 50 digits that were scanned badly (we add noise to them), or 244 photographs of ants and bees. All pictures are read once
+# and kept as tensors with values from about −1 to 1. (In a folder with a folder for each class, `ImageFolder` finds pictures and
+# classes.)
 
 
 # %%
-def digits_of(classes, images, labels):
-    """The pictures of some digits, and their classes counted from 0."""
-    chosen = torch.isin(labels, torch.tensor(classes))
-    return images[chosen], labels[chosen] - classes[0]
-
-
 def small_digits():
     digits = load_digits()
-    images = torch.from_numpy((digits.images / 8 - 1).astype(np.float32)).unsqueeze(1)
-    labels = torch.from_numpy(digits.target.astype(np.int64))
-    x, y = digits_of([5, 6, 7, 8, 9], images, labels)
-    few = torch.cat([(y == label).nonzero()[:5, 0] for label in range(5)])
-    others = torch.ones(len(y), dtype=torch.bool)
-    others[few] = False
-    return digits_of([0, 1, 2, 3, 4], images, labels), (x[few], y[few]), (x[others], y[others]), list("56789")
+    x = torch.from_numpy((digits.images / 8 - 1).astype(np.float32)).unsqueeze(1)
+    y = torch.from_numpy(digits.target.astype(np.int64))
+    bad = x + 0.5 * torch.randn(x.shape)
+    return (x[:1000], y[:1000]), (bad[1000:1050], y[1000:1050]), (bad[1100:], y[1100:]), list("0123456789")
 
 
 class PartOfCIFAR10(datasets.CIFAR10):
@@ -80,8 +72,8 @@ def photographs(root):
     first = torch.from_numpy(many.data[:5000]).permute(0, 3, 1, 2) / 127.5 - 1, torch.tensor(many.targets[:5000])
     prepare = transforms.Compose(
         [
-            transforms.Resize(64),
-            transforms.CenterCrop(64),
+            transforms.Resize(48),
+            transforms.CenterCrop(48),
             transforms.ToTensor(),
             transforms.Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
         ]
@@ -109,6 +101,9 @@ print(f"always saying the most frequent class: {chance:.3f}")
 # Convolutions and pooling (lesson 14), each time with more maps of fewer pixels: the *backbone*. At the end `AdaptiveAvgPool2d(1)`
 # takes the mean of each map, whatever its size: the backbone turns any picture into 128 numbers. One linear layer, `fc`,
 # decides. The backbone sees; the last layer judges. Seeing is what can be transferred.
+#
+# The first weights are drawn from a bell curve of variance $2/n$, where $n$ is the number of inputs of a pixel (He and others,
+# 2015): then numbers stay of the same size from layer to layer, although ReLU cuts off half of them. Learning starts sooner.
 
 
 # %%
@@ -116,18 +111,22 @@ class Network(nn.Module):
     def __init__(self, channels, classes):
         super().__init__()
         self.backbone = nn.Sequential(
-            nn.Conv2d(channels, 24, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(24, 48, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(48, 96, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(96, 128, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+            nn.Conv2d(channels, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(64, 128, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
         )  # fmt: skip
         self.fc = nn.Linear(128, classes)
+        for layer in self.backbone:
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
 
     def forward(self, x):
         return self.fc(self.backbone(x))
 
 
-def train(model, data, epochs, learning_rate, batch_size, mirror):
+def train(model, data, epochs, learning_rate, batch_size, mirror=False):
     """Train what requires a gradient; the mean loss of each epoch."""
     weights = [each for each in model.parameters() if each.requires_grad]
     optimizer = torch.optim.Adam(weights, lr=learning_rate)
@@ -137,8 +136,8 @@ def train(model, data, epochs, learning_rate, batch_size, mirror):
     for _ in range(epochs):
         total = 0.0
         for images, labels in loader:
-            if mirror and torch.rand(1).item() < 0.5:
-                images = images.flip(3)
+            if mirror:  # each picture with probability 1/2
+                images = torch.where(torch.rand(len(images), 1, 1, 1) < 0.5, images.flip(3), images)
             loss = nn.functional.cross_entropy(model(images.to(device)), labels.to(device))
             loss.backward()
             optimizer.step()
@@ -149,11 +148,15 @@ def train(model, data, epochs, learning_rate, batch_size, mirror):
     return losses
 
 
+def apply(model, images):
+    """What a model makes of many images, without history."""
+    with torch.no_grad():
+        return torch.cat([model(part.to(device)).cpu() for part in images.split(100)])
+
+
 def accuracy(model, data):
     images, labels = data
-    with torch.inference_mode():
-        answers = torch.cat([model(part.to(device)).argmax(1).cpu() for part in images.split(100)])
-    return (answers == labels).float().mean().item()
+    return (apply(model, images).argmax(1) == labels).float().mean().item()
 
 
 # %% [markdown]
@@ -167,7 +170,7 @@ def accuracy(model, data):
 channels = first_task[0].shape[1]
 photos = channels == 3
 pretrained = Network(channels, int(first_task[1].max()) + 1).to(device)
-losses = train(pretrained, first_task, 10 if photos else 8, 0.002, 50, mirror=photos)
+losses = train(pretrained, first_task, 11 if photos else 10, 0.002, 32, mirror=photos)
 print("first task, losses:", [round(each, 2) for each in losses])
 # Output:
 
@@ -177,7 +180,7 @@ print("first task, losses:", [round(each, 2) for each in losses])
 # - **From scratch**: new weights everywhere.
 # - **Whole network**: the trained network gets a new last layer for the new classes. Everything goes on learning.
 # - **Last layer only**: the same, but the backbone is frozen: `requires_grad = False` for its parameters. No gradients are computed
-#   for it, so this is much faster. It has $128 \cdot \text{classes} + \text{classes}$ weights to learn.
+#   for it. It has $128 \cdot \text{classes} + \text{classes}$ weights to learn.
 
 
 # %%
@@ -200,22 +203,23 @@ def last_layer_only():
 
 
 # %% [markdown]
-# With so few pictures luck plays a part: each is trained three times, from different random numbers, and the mean is compared. A new
-# layer alone can take larger steps than a whole network.
+# With so few pictures luck plays a part: each is trained three times, from different random numbers, and the mean is compared. All
+# pictures are seen the same number of times by the first two. For the third there is a short cut: since its backbone does not
+# change, the 128 numbers for each picture need to be computed only once, and the last layer learns from these, in no time.
 
 # %%
 results, curves = {}, {}
-epochs = 12 if photos else 40
-for name, make, learning_rate in [
-    ("from scratch", from_scratch, 0.002),
-    ("whole network", whole_network, 0.001),
-    ("last layer only", last_layer_only, 0.01),
-]:
+epochs, batch_size = (8, 16) if photos else (30, 5)
+for name, make in [("from scratch", from_scratch), ("whole network", whole_network), ("last layer only", last_layer_only)]:
     found = []
     for attempt in range(3):
         torch.manual_seed(attempt)
         model = make().to(device)
-        curves[name] = train(model, training, epochs, learning_rate, 16 if photos else 5, mirror=photos)
+        if make is last_layer_only:
+            seen = apply(model.backbone, training[0]), training[1]
+            curves[name] = train(model.fc, seen, 30, 0.01, batch_size)
+        else:
+            curves[name] = train(model, training, epochs, 0.001, batch_size, mirror=photos)
         found.append(accuracy(model, testing))
     results[name] = sum(found) / 3
     learned = sum(each.numel() for each in model.parameters() if each.requires_grad)
@@ -223,8 +227,9 @@ for name, make, learning_rate in [
 # Output:
 
 # %% [markdown]
-# All three see the same few pictures. The one from scratch can learn them by heart, but must find out from them alone what an edge
-# is. The transferred network brings that with it.
+# All three see the same few pictures. The one from scratch must find out from them alone what an edge is. The transferred networks
+# bring that with them. (Given more time, the network from scratch comes nearer. A better backbone, one that has seen a million
+# photographs, goes far beyond: with ResNet-18, about 95 % of the ants and bees are recognised.)
 #
 # Which of the two ways is better depends: the more pictures, and the less the new task resembles the first, the more it pays to let
 # the whole network learn.
@@ -232,7 +237,7 @@ for name, make, learning_rate in [
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4))
 for name, curve in curves.items():
-    left.plot(range(1, epochs + 1), curve, label=name)
+    left.plot(range(1, len(curve) + 1), curve, label=name)
 left.set(title="Training on the second task", xlabel="epoch", ylabel="loss")
 left.legend()
 right.bar(results.keys(), results.values())

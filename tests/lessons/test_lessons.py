@@ -25,8 +25,9 @@ NUMBER = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 # How far a printed number may be from the recorded one: the order of additions differs between machines and tiers, and
 # training for many steps lets the difference grow.
 TOLERANCES = {"09": 0.03, "13": 0.05, "14": 0.05, "16": 0.05}
-# Trained for so long on so few samples that the recorded output is one of many; the claims are tested instead.
-NOT_COMPARED = {"15"}
+# Lesson 0 shows an inner form that may change; in lesson 15 so few pictures decide that the output is one of many. What they claim is
+# tested instead.
+NOT_COMPARED = {"00", "15"}
 
 
 @dataclass
@@ -69,9 +70,7 @@ def test_prints_what_is_recorded(lesson: str) -> None:
     found = [line.rstrip() for line in run(lesson).output.rstrip().splitlines()]
     expected = [line for cell in split_cells(text) for line in recorded(cell)]
     assert expected, "nothing is recorded"
-    if lesson in NOT_COMPARED:
-        assert len(expected) == len(found)
-    else:
+    if lesson not in NOT_COMPARED:
         assert mismatch(expected, found, TOLERANCES.get(lesson, 0.01)) is None
     assert [name for name in re.findall(r'out / "(.*\.png)"', text) if name not in run(lesson).pictures] == []
 
@@ -97,6 +96,16 @@ def test_all_lessons_are_there() -> None:
         "00", "01", "02", "03", "04", "05a", "05b", "05c", "05d", "05e", "06", "07", "08", "09", "10", "11", "12", "13",
         "14", "15", "16", "17",
     ]  # fmt: skip
+
+
+def test_00_the_program_is_the_step() -> None:
+    output = run("00").output
+    assert "weights: [1.0, -2.0, 0.5]" in output
+    assert "tensor([10., 10., 10.]) tensor([2., 2., 2.])" in output
+    operators = [line.split("= ")[1].split("(")[0] for line in output.splitlines() if "(v" in line and "= " in line]
+    assert operators.count("matrix_multiply") == 2 and operators[-1] == "subtract"
+    assert run("00").number("ten more steps:") == 10 and ", 0 made" in output
+    assert run("00").number("with 500 points:") == 1
 
 
 def test_01_names_what_is_installed() -> None:
@@ -201,6 +210,26 @@ def test_14_recognises_photographs() -> None:
     losses = found.numbers("mean loss")
     assert losses == sorted(losses, reverse=True) and losses[-1] < 0.8 * losses[0]
     assert found.number("Test accuracy:") > 45
+
+
+def check_transfer(found: Run) -> None:
+    scratch, whole, last = (found.number(mean) for mean in found_means(found))
+    chance = found.number("always saying the most frequent class:")
+    assert whole > scratch and last > scratch
+    assert min(whole, last) > chance + 0.05
+
+
+def found_means(found: Run) -> list[str]:
+    """The text before each network's mean accuracy."""
+    return re.findall(r"^(?:from scratch|whole network|last layer only): .*mean(?= )", found.output, re.MULTILINE)
+
+
+def test_15_knowledge_of_digits_is_transferred() -> None:
+    check_transfer(run("15"))
+
+
+def test_15_ants_and_bees() -> None:
+    check_transfer(with_data("15", "cifar-10-batches-py", "hymenoptera_data"))
 
 
 def test_16_tensorboard_reads_what_was_written() -> None:
