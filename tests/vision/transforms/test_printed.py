@@ -218,6 +218,25 @@ PRINTED = [
     (lambda: v2.RandAugment(), "RandAugment(interpolation=nearest, num_ops=2, magnitude=9, num_magnitude_bins=31)"),
     (lambda: v2.TrivialAugmentWide(), "TrivialAugmentWide(interpolation=nearest, num_magnitude_bins=31)"),
     (lambda: v2.LinearTransformation(torch.eye(2), torch.zeros(2)), "LinearTransformation()"),
+    (lambda: v2.GaussianNoise(), "GaussianNoise(mean=0.0, sigma=0.1, clip=True)"),
+    (
+        lambda: v2.RandomPhotometricDistort(),
+        "RandomPhotometricDistort(brightness=(0.875, 1.125), contrast=(0.5, 1.5), hue=(-0.05, 0.05), saturation=(0.5, 1.5), p=0.5)",
+    ),
+    (lambda: v2.RandomZoomOut(), "RandomZoomOut(p=0.5, fill=0, side_range=(1.0, 4.0))"),
+    (
+        lambda: v2.RandomIoUCrop(),
+        "RandomIoUCrop(min_scale=0.3, max_scale=1.0, min_aspect_ratio=0.5, max_aspect_ratio=2.0, options=[0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0], trials=40)",
+    ),
+    (lambda: v2.RandomShortestSize(3), "RandomShortestSize(min_size=[3], interpolation=bilinear, antialias=True)"),
+    (lambda: v2.RandomResize(3, 4), "RandomResize(min_size=3, max_size=4, interpolation=bilinear, antialias=True)"),
+    (
+        lambda: v2.ScaleJitter((3, 4)),
+        "ScaleJitter(target_size=(3, 4), scale_range=(0.1, 2.0), interpolation=bilinear, antialias=True)",
+    ),
+    (lambda: v2.SanitizeBoundingBoxes(), "SanitizeBoundingBoxes(min_size=1.0, min_area=1.0, labels_getter=default)"),
+    (lambda: v2.CutMix(num_classes=3), "CutMix(alpha=1.0, num_classes=3)"),
+    (lambda: v2.MixUp(num_classes=3), "MixUp(alpha=1.0, num_classes=3)"),
 ]
 
 

@@ -155,8 +155,8 @@ def elastic(
     """Around the moved corners; the way there is taken for the way back reversed, which is nearly right for small ways."""
     height, width = canvas
     points = _points(corners).detach().numpy()
-    columns = np.floor(points[..., 0]).astype(np.int64).clip(0, width - 1)
-    rows = np.floor(points[..., 1]).astype(np.int64).clip(0, height - 1)
+    columns = np.ceil(points[..., 0]).astype(np.int64).clip(0, width - 1)
+    rows = np.ceil(points[..., 1]).astype(np.int64).clip(0, height - 1)
     away = displacement.detach().numpy()[0][rows, columns]
     places = np.stack([columns, rows], -1) + 0.5 - away * 0.5 * np.array([width, height])
     return _around(from_array((places - 0.5).astype(np.float32))), canvas

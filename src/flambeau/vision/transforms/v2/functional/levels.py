@@ -1,4 +1,4 @@
-"""What v2 does to images beyond v1: fewer levels and equalisation of floating images, erasing in PIL images."""
+"""What v2 does to images beyond v1: fewer levels and equalisation of floating images, erasing in PIL images, noise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .....tensor import Tensor
 from ....pillow import Image as PIL
 from ... import functional as F
 
-__all__ = ["equalize", "erase", "posterize"]
+__all__ = ["equalize", "erase", "gaussian_noise", "permute_channels", "posterize"]
 
 
 def posterize(image: Any, bits: int) -> Any:
@@ -33,3 +33,32 @@ def erase(image: Any, i: int, j: int, h: int, w: int, v: Any, inplace: bool = Fa
     if isinstance(image, PIL.Image):
         return F.to_pil_image(F.erase(F.pil_to_tensor(image), i, j, h, w, v, inplace=True), mode=image.mode)
     return F.erase(image, i, j, h, w, v, inplace)
+
+
+def permute_channels(image: Any, permutation: list[int]) -> Any:
+    """The channels in another order.
+
+    Raises:
+        ValueError: no permutation of the channels.
+    """
+    if isinstance(image, PIL.Image):
+        return F.to_pil_image(permute_channels(F.pil_to_tensor(image), permutation), mode=image.mode)
+    if sorted(permutation) != list(range(image.shape[-3])):
+        raise ValueError(f"Length of permutation does not match number of channels: {permutation} of {image.shape[-3]}")
+    return image[..., list(permutation), :, :]
+
+
+def gaussian_noise(image: Any, mean: float = 0.0, sigma: float = 0.1, clip: bool = True) -> Any:
+    """The image with Gaussian noise added, and cut off at 0 and 1.
+
+    Raises:
+        ValueError: a negative deviation, or no floating tensor.
+    """
+    import flambeau
+
+    if not isinstance(image, Tensor) or not image.dtype.is_floating_point:
+        raise ValueError(f"Input tensor is expected to be in float dtype, got {getattr(image, 'dtype', type(image))}")
+    if sigma < 0:
+        raise ValueError(f"sigma shouldn't be negative. Got {sigma}")
+    noisy = image + (mean + flambeau.randn_like(image) * sigma)
+    return noisy.clamp(0, 1) if clip else noisy
