@@ -81,10 +81,10 @@ def plan(problem: Adjoint, element: str) -> Plan:
                 continue
             items = -(-problem.batch // samples) * problem.groups * blocks * -(-problem.channels // channels)
             spread = -(-items // 4) * 4 / items
-            lines = samples * channels * rows * prod(problem.sizes[1:-1])
+            lines = samples * channels * (rows if len(problem.out) > 1 else 1) * prod(problem.sizes[1:-1])
             each = -(-problem.sizes[-1] // problem.stride[-1])
             chunks = -(-each // count) * problem.stride[-1]
-            fold = lines * chunks * (2.5 * problem.taps / prod(problem.stride) + 12)
+            fold = lines * chunks * (2.5 * problem.taps / prod(problem.stride) + 12 + 5 * prod(problem.kernel[:-1]))
             pack = 2.5 * packed / size / count if packed else 0.0
             # Each output channel's weights lie on lines of their own.
             weights = problem.outputs * -(-results // 16) * (16 if problem.outputs * problem.taps * problem.channels > 1 << 18 else 2)

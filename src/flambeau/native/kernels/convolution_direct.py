@@ -70,7 +70,7 @@ def plan(problem: Correlation, element: str) -> Plan:
         if best is not None and -(-height // rows) != blocks:
             continue
         packing = Packing(problem.axes, rows, element, count)
-        bytes_ = size_of(element) * (problem.sources * packing.size + packing.room)
+        bytes_ = size_of(element) * (problem.sources * (packing.size or rows * packing.columns) + packing.room)
         if bytes_ > ROOM and rows > 1:
             continue
         vectors, rest = divmod(rows * packing.columns, count)

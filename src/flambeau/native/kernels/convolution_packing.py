@@ -8,13 +8,15 @@ is im2col (Chellapilla, Puri and Simard, 2006) in all axes but one, done for a b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from math import prod
 
 from ..builder import Builder, Operand, constant, integer, lanes, mangled, scalar, size_of, vector
 from .convolution_axes import Axis, Ints
 
+#: Bytes from channel to channel up to which they are read where they lie.
+NEAR = 4096
 _SINGLE = Axis(1, 1, 1, (0,), (0,))
 
 
@@ -102,7 +104,8 @@ def gather(b: Builder, kind: str, pointer: Operand, step: int, mask: Operand) ->
 
 
 def fill_line(
-    b: Builder, target: Operand, line: Operand, first: Operand | int, size: Operand, axis_step: int, length: int,
+    b: Builder, target: Operand, line: Operand, first: Operand | int, size: Operand, axis_step: int,
+    length: Operand | int,
     element: str, count: int,
 ) -> None:  # fmt: skip
     """Write elements first, first + step, … of a line of ``size`` elements, zeros outside; rounded up to whole vectors."""
@@ -129,6 +132,17 @@ class _Phases:
         self.places = [self.starts[self.residues.index(residue)] + shift for shift, residue in shifts]
         self.total = sum(self.lengths)
 
+    def each(self, b: Builder) -> Iterator[tuple[Operand | int, Operand | int, Operand | int]]:
+        """Residue, start and length: one after the other where they are few, else in a loop of the code."""
+        rows = list(zip(self.residues, self.starts, self.lengths))
+        if len(rows) <= 4:
+            yield from rows
+            return
+        numbers = table(b, [number for row in rows for number in row])
+        with b.loop(0, 3 * len(rows), 3) as k:
+            row = [b.emit("i64", f"load i64, {b.at(b.at(numbers, 'i64', k), 'i64', i)}") for i in range(3)]
+            yield row[0], row[1], row[2]
+
 
 class Packing:
     """How the windows of ``rows`` rows of outputs are laid out, and the code that does it.
@@ -145,15 +159,23 @@ class Packing:
         self.axes, self.rows, self.element, self.count = axes, rows, element, count
         first, others = axes[0], axes[1:]
         self.columns = prod(axis.out for axis in others)
-        self.in_place = (
+        self.area = prod(axis.size for axis in axes)
+        plain = (
             first.step == 1 and first.inside
             and all(axis.step == 1 and axis.offsets == (0,) and axis.out == axis.size for axis in others)
         )  # fmt: skip
-        self.area = prod(axis.size for axis in axes)
+        # Channels some pages apart cost an entry of the page table each: rather bring them together.
+        self.in_place = plain and self.area * size_of(element) <= NEAR
+        self.copied = plain and not self.in_place
         self.across = prod(len(axis.offsets) for axis in others)
         if self.in_place:
             self.channel, self.room = self.area, 0
             self.taps = [offset * self.columns for offset in first.offsets]
+            return
+        if self.copied:
+            self.channel = (rows + max(first.offsets) - first.low) * self.columns
+            self.taps = [(offset - first.low) * self.columns for offset in first.offsets]
+            self.room = 0
             return
         self.row_phases = _Phases(first, rows)
         self.plane = self.row_phases.total * self.columns
@@ -179,6 +201,8 @@ class Packing:
         """About how many cycles a channel takes."""
         if self.in_place:
             return 0.0
+        if self.copied:
+            return 2.0 * self.channel / self.count + 20
         if not self.room:
             return 4.0 * self.channel / self.count + 20
         lines = self.row_phases.total * self.middle.out * self.across
@@ -192,24 +216,35 @@ class Packing:
         with b.loop(0, channels) as c:
             start = b.at(source, self.element, times(b, c, self.area))
             out = b.at(target, self.element, times(b, c, self.channel))
-            if not self.room:
+            if self.copied:
+                self._copy(b, start, out, row)
+            elif not self.room:
                 self._line(b, start, out, row)
             else:
                 self._pad(b, start, memory, row)
                 self._unfold(b, memory, out)
 
+    def _copy(self, b: Builder, source: Operand, target: Operand, row: Operand | int) -> None:
+        kind = vector(self.element, self.count)
+        begin = times(b, shifted(b, row, self.axes[0].low), self.columns)
+        with b.loop(0, self.channel, self.count) as i:
+            position = shifted(b, i, begin)
+            mask = within(b, position, self.area, self.count)
+            found = masked_load(b, kind, anywhere(b, source, self.element, position), mask)
+            b.store(found, b.at(target, self.element, i))
+
     def _line(self, b: Builder, source: Operand, target: Operand, row: Operand | int) -> None:
         axis, phases = self.axes[0], self.row_phases
-        for residue, start, length in zip(phases.residues, phases.starts, phases.lengths):
-            first = shifted(b, times(b, row, axis.step), axis.low + residue)
+        for residue, start, length in phases.each(b):
+            first = shifted(b, shifted(b, times(b, row, axis.step), axis.low), residue)
             out = b.at(target, self.element, start)
             fill_line(b, out, source, first, integer(axis.size), axis.step, length, self.element, self.count)
 
     def _pad(self, b: Builder, source: Operand, memory: Operand, row: Operand | int) -> None:
         """Copy the rows there are, with the zeros around them, lines divided by residue."""
         rows, middle, line = self.axes[0], self.middle, self.line
-        for residue, start, length in zip(self.row_phases.residues, self.row_phases.starts, self.row_phases.lengths):
-            first = shifted(b, times(b, row, rows.step), rows.low + residue)
+        for residue, start, length in self.row_phases.each(b):
+            first = shifted(b, shifted(b, times(b, row, rows.step), rows.low), residue)
             with b.loop(0, length) as q, b.loop(0, self.lines) as m:
                 y = shifted(b, times(b, q, rows.step), first)
                 z = b.add(m, integer(middle.low))
@@ -220,13 +255,11 @@ class Packing:
                 size = b.select(valid, integer(line.size), integer(0))
                 lines = shifted(b, times(b, y, middle.size), z)
                 begin = anywhere(b, source, self.element, times(b, lines, line.size))
-                where = shifted(b, times(b, q, self.lines), shifted(b, m, start * self.lines))
+                where = shifted(b, times(b, shifted(b, q, start), self.lines), m)
                 out = b.at(memory, self.element, times(b, where, self.pitch))
-                for found, place, count in zip(
-                    self.line_phases.residues, self.line_phases.starts, self.line_phases.lengths
-                ):
+                for found, place, count in self.line_phases.each(b):
                     fill_line(
-                        b, b.at(out, self.element, place), begin, line.low + found, size, line.step, count,
+                        b, b.at(out, self.element, place), begin, shifted(b, found, line.low), size, line.step, count,
                         self.element, self.count,
                     )  # fmt: skip
 

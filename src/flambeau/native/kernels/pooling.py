@@ -115,7 +115,7 @@ def _windows(
     lanes = -(-out[-1] // count)
     key = f"{name} {x.dtype.name} {lead} {sizes} {kernel} {stride} {padding} {dilation} {out}"
     made = [graph.result(each) for each in line.results]
-    return [Kernel(name, key, write, [graph.dense(line.operands[0])], made, items, cost * prod(kernel) * lanes + 3)]
+    return [Kernel(name, key, write, [graph.dense(line.operands[0])], made, items, 0.6 * cost * prod(kernel) * lanes + 3)]
 
 
 @lowers("max_window")
@@ -241,7 +241,7 @@ def spread_window(line: Any, graph: Graph) -> list[Kernel] | None:
 
     items = made.numel // max(1, sizes[-1])
     key = f"spread_window {grad.dtype.name} {lead} {out} {sizes} {kernel} {stride} {padding} {dilation}"
-    cost = 4 + 3.0 * prod(kernel[:-1]) * -(-sizes[-1] // count) * min(step, 8)
+    cost = 3 + 1.0 * prod(kernel[:-1]) * -(-sizes[-1] // count) * min(step, 8)
     return [
         Kernel("spread_window", key, write, [graph.dense(line.operands[0])], [graph.result(line.results[0])], items, cost)
     ]
