@@ -8,7 +8,7 @@ import platform
 import numpy
 
 from .core.threads import get_num_interop_threads, get_num_threads
-from .version import __version__, torch_version
+from .version import flambeau_version, torch_version
 
 __all__ = ["parallel_info", "show"]
 
@@ -18,7 +18,7 @@ def show() -> str:
     blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return (
         "flambeau built with:\n"
-        f"  - flambeau {__version__}, with the interface of PyTorch {torch_version}\n"
+        f"  - flambeau {flambeau_version}, with the interface of PyTorch {torch_version}\n"
         f"  - Python {platform.python_version()}, NumPy {numpy.__version__}\n"
         f"  - BLAS and LAPACK: {blas.get('name', 'unknown')} {blas.get('version', '')}\n"
         f"  - {platform.system()} on {platform.machine()}\n"

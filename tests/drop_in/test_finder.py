@@ -74,6 +74,13 @@ def test_listing_packages_imports_nothing() -> None:
     assert out.splitlines() == ["torch None", f"2.13.0+flambeau{flambeau_version} False"]
 
 
+def test_modules_of_torch_that_are_programs() -> None:
+    environment = drop_in.environment({**os.environ, "PYTHONPATH": SOURCE})
+    command = [sys.executable, "-m", "torch.utils.collect_env"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "") and f"flambeau {flambeau_version}" in done.stdout
+
+
 def test_what_is_missing_says_so() -> None:
     out = python(
         """

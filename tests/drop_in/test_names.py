@@ -48,6 +48,10 @@ def test_answers_are_pytorchs(program: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_there_are_no_process_groups() -> None:
     assert flambeau.distributed.is_available() is False
+    linear = flambeau.nn.Linear(1, 1)
+    assert not isinstance(linear, flambeau.nn.parallel.DistributedDataParallel)
+    with pytest.raises(ValueError, match="Default process group has not been initialized"):
+        flambeau.nn.parallel.DistributedDataParallel(linear)
     with pytest.raises(AttributeError):
         flambeau.distributed.init_process_group  # noqa: B018
 

@@ -82,6 +82,12 @@ class Alias:
         elif self.ours == "flambeau.vision":
             module.__version__ = version("torchvision")
 
+    def get_code(self, name: str) -> Any:
+        """The module's code, for ``python -m``."""
+        found = _found(self.ours)
+        loader: Any = found.loader if found is not None else None
+        return loader.get_code(self.ours)
+
 
 def report_version(module: Any) -> None:
     """Let flambeau answer with PyTorch's version."""

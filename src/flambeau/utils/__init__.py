@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 #: Parts that are modules of their own, imported on first use.
-SUBMODULES = ("benchmark", "checkpoint", "data", "dlpack", "hooks", "model_zoo", "tensorboard")
+SUBMODULES = ("benchmark", "checkpoint", "collect_env", "data", "dlpack", "hooks", "model_zoo", "tensorboard")
 
 __all__ = list(SUBMODULES)
 
