@@ -30,16 +30,21 @@ __all__ = [
     "vgg19_bn",
 ]
 
-#: The width of each stage, and for each network how many convolutions its stages have.
+#: The width of each stage, and for each network, by the paper's letter, how many convolutions its stages have.
 WIDTHS = (64, 128, 256, 512, 512)
-CONVOLUTIONS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+CONVOLUTIONS = {"A": (1, 1, 2, 2, 2), "B": (2, 2, 2, 2, 2), "D": (2, 2, 3, 3, 3), "E": (2, 2, 4, 4, 4)}
+#: The same layer by layer: the width of a convolution, or "M" for max pooling.
+cfgs: dict[str, list[int | str]] = {letter: [] for letter in CONVOLUTIONS}
+for _letter, _counts in CONVOLUTIONS.items():
+    for _width, _count in zip(WIDTHS, _counts):
+        cfgs[_letter] += [*[_width] * _count, "M"]
 
 
 class VGG(nn.Module):
     """``features``, pooled to 7×7, and three linear layers; input (N, 3, H, W) from 32 pixels on.
 
     >>> import flambeau as torch
-    >>> features = torch.vision.models.vgg.make_features(11)
+    >>> features = torch.vision.models.vgg.make_layers([8, "M", 512, "M"])
     >>> torch.vision.models.VGG(features, num_classes=10, init_weights=False).classifier[6].out_features
     10
     """
@@ -66,19 +71,20 @@ class VGG(nn.Module):
         return self.classifier(self.avgpool(self.features(x)).flatten(1))
 
 
-def make_features(layers: int, batch_norm: bool = False) -> nn.Sequential:
-    """The convolutions of the network that has ``layers`` layers with weights; each stage ends in max pooling."""
-    made: list[nn.Module] = []
+def make_layers(cfg: list[int | str], batch_norm: bool = False) -> nn.Sequential:
+    """The layers ``cfg`` lists: 3×3 convolutions of these widths, each with relu, and "M" for max pooling."""
+    layers: list[nn.Module] = []
     channels = 3
-    for width, convolutions in zip(WIDTHS, CONVOLUTIONS[layers]):
-        for _ in range(convolutions):
-            made.append(nn.Conv2d(channels, width, kernel_size=3, padding=1))
-            if batch_norm:
-                made.append(nn.BatchNorm2d(width))
-            made.append(nn.ReLU(inplace=True))
-            channels = width
-        made.append(nn.MaxPool2d(kernel_size=2, stride=2))
-    return nn.Sequential(*made)
+    for width in cfg:
+        if isinstance(width, str):
+            layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
+            continue
+        layers.append(nn.Conv2d(channels, width, kernel_size=3, padding=1))
+        if batch_norm:
+            layers.append(nn.BatchNorm2d(width))
+        layers.append(nn.ReLU(inplace=True))
+        channels = width
+    return nn.Sequential(*layers)
 
 
 def _with_weights(kwargs: dict[str, Any], weights: WeightsEnum) -> None:
@@ -98,7 +104,7 @@ class VGG11_Weights(WeightsEnum):
 @model(VGG11_Weights, _with_weights)
 def vgg11(**kwargs: Any) -> VGG:
     """VGG-11."""
-    return VGG(make_features(11), **kwargs)
+    return VGG(make_layers(cfgs["A"]), **kwargs)
 
 
 class VGG11_BN_Weights(WeightsEnum):
@@ -114,7 +120,7 @@ class VGG11_BN_Weights(WeightsEnum):
 @model(VGG11_BN_Weights, _with_weights)
 def vgg11_bn(**kwargs: Any) -> VGG:
     """VGG-11 with batch normalization."""
-    return VGG(make_features(11, batch_norm=True), **kwargs)
+    return VGG(make_layers(cfgs["A"], batch_norm=True), **kwargs)
 
 
 class VGG13_Weights(WeightsEnum):
@@ -130,7 +136,7 @@ class VGG13_Weights(WeightsEnum):
 @model(VGG13_Weights, _with_weights)
 def vgg13(**kwargs: Any) -> VGG:
     """VGG-13."""
-    return VGG(make_features(13), **kwargs)
+    return VGG(make_layers(cfgs["B"]), **kwargs)
 
 
 class VGG13_BN_Weights(WeightsEnum):
@@ -146,7 +152,7 @@ class VGG13_BN_Weights(WeightsEnum):
 @model(VGG13_BN_Weights, _with_weights)
 def vgg13_bn(**kwargs: Any) -> VGG:
     """VGG-13 with batch normalization."""
-    return VGG(make_features(13, batch_norm=True), **kwargs)
+    return VGG(make_layers(cfgs["B"], batch_norm=True), **kwargs)
 
 
 class VGG16_Weights(WeightsEnum):
@@ -167,7 +173,7 @@ class VGG16_Weights(WeightsEnum):
 @model(VGG16_Weights, _with_weights)
 def vgg16(**kwargs: Any) -> VGG:
     """VGG-16."""
-    return VGG(make_features(16), **kwargs)
+    return VGG(make_layers(cfgs["D"]), **kwargs)
 
 
 class VGG16_BN_Weights(WeightsEnum):
@@ -183,7 +189,7 @@ class VGG16_BN_Weights(WeightsEnum):
 @model(VGG16_BN_Weights, _with_weights)
 def vgg16_bn(**kwargs: Any) -> VGG:
     """VGG-16 with batch normalization."""
-    return VGG(make_features(16, batch_norm=True), **kwargs)
+    return VGG(make_layers(cfgs["D"], batch_norm=True), **kwargs)
 
 
 class VGG19_Weights(WeightsEnum):
@@ -199,7 +205,7 @@ class VGG19_Weights(WeightsEnum):
 @model(VGG19_Weights, _with_weights)
 def vgg19(**kwargs: Any) -> VGG:
     """VGG-19."""
-    return VGG(make_features(19), **kwargs)
+    return VGG(make_layers(cfgs["E"]), **kwargs)
 
 
 class VGG19_BN_Weights(WeightsEnum):
@@ -215,4 +221,4 @@ class VGG19_BN_Weights(WeightsEnum):
 @model(VGG19_BN_Weights, _with_weights)
 def vgg19_bn(**kwargs: Any) -> VGG:
     """VGG-19 with batch normalization."""
-    return VGG(make_features(19, batch_norm=True), **kwargs)
+    return VGG(make_layers(cfgs["E"], batch_norm=True), **kwargs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 from ... import operators
@@ -15,6 +16,13 @@ __all__ = ["draw_bounding_boxes", "draw_keypoints", "draw_segmentation_masks"]
 
 #: Pixels of a dash, and of the gap after it.
 _DASH = 5
+
+
+def _pillow(part: str) -> Any:
+    """A part of Pillow; what to do if there is none, `..pillow` says."""
+    from .. import pillow  # noqa: F401
+
+    return import_module(f"PIL.{part}")
 
 
 def _check_image(name: str, image: Any, channels: tuple[int, ...], message: str) -> None:
@@ -35,8 +43,6 @@ def _palette(count: int) -> list[Any]:
 
 def _colours(colors: Any, count: int) -> list[tuple[int, ...]]:
     """A colour for each object, of one for all, a list of them, or None."""
-    from PIL import ImageColor
-
     if colors is None:
         found = _palette(count)
     elif isinstance(colors, list):
@@ -49,7 +55,7 @@ def _colours(colors: Any, count: int) -> list[tuple[int, ...]]:
         found = [colors] * count
     else:
         raise ValueError(f"colors must be a tuple or a string, or a list thereof, but got {colors}.")
-    return [ImageColor.getrgb(each) if isinstance(each, str) else each for each in found]
+    return [_pillow("ImageColor").getrgb(each) if isinstance(each, str) else each for each in found]
 
 
 def _picture(image: Any) -> Any:
@@ -126,15 +132,14 @@ def draw_bounding_boxes(
     behind = outlines if label_background_colors is None else _colours(label_background_colors, count)
 
     picture = _picture(image.expand(3, -1, -1) if image.shape[0] == 1 else image)
-    from PIL import ImageDraw, ImageFont
-
+    fonts = _pillow("ImageFont")
     if font is None:
         if font_size is not None:
             warnings.warn("Argument 'font_size' will be ignored since 'font' is not set.", stacklevel=3)
-        typeface: Any = ImageFont.load_default()
+        typeface: Any = fonts.load_default()
     else:
-        typeface = ImageFont.truetype(font=font, size=font_size or 10)
-    draw = ImageDraw.Draw(picture, "RGBA") if fill else ImageDraw.Draw(picture)
+        typeface = fonts.truetype(font=font, size=font_size or 10)
+    draw = _pillow("ImageDraw").Draw(picture, "RGBA" if fill else None)
     rows = boxes.to(int64).tolist()
     written: list[str | None] = [None] * count if labels is None else list(labels)
     for box, label, outline, ink, background in zip(rows, written, outlines, writing, behind):
@@ -250,10 +255,7 @@ def draw_keypoints(
             f"Got visibility.shape={visibility.shape} and keypoints.shape={keypoints.shape}"
         )
     picture = _picture(image)
-
-    from PIL import ImageDraw
-
-    draw = ImageDraw.Draw(picture)
+    draw = _pillow("ImageDraw").Draw(picture)
     seen: Sequence[Sequence[bool]] = visibility.to(bool_).tolist()
     for points, shown in zip(keypoints.to(int64).tolist(), seen):
         for (x, y), visible in zip(points, shown):
