@@ -106,6 +106,9 @@ def test_00_the_program_is_the_step() -> None:
     assert operators.count("matrix_multiply") == 2 and operators[-1] == "subtract"
     assert run("00").number("ten more steps:") == 10 and ", 0 made" in output
     assert run("00").number("with 500 points:") == 1
+    assert run("00").number("steps without Python:") == 28
+    plain, captured = re.findall(r"epoch\s+\d+: loss .*", output)[:3], re.findall(r"epoch\s+\d+: loss .*", output)[3:]
+    assert plain == captured
 
 
 def test_01_names_what_is_installed() -> None:
