@@ -92,6 +92,8 @@ def plan(problem: Correlation, element: str) -> Plan:
                 )  # fmt: skip
                 ends = -(-results // m) * (wide * (m * n + 15) + single * (m + 15))
                 cycles = step * problem.sources * problem.taps + ends + pack
+                if bytes_ > ROOM:  # read from the third-level cache for each tile of results
+                    cycles += -(-results // m) * bytes_ / 4
                 whole = cycles * items * spread
                 if best is None or whole < best.cycles:
                     best = Plan(rows, parts, m, n, whole)

@@ -14,12 +14,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ...core.dtypes import dtype
-from ..builder import Builder, Operand, constant, integer, size_of, vector
+from ..builder import Builder, Operand, constant, integer, lanes as lanes_of, size_of, vector
 from ..graph import Graph
 from ..kernel import Argument, Kernel, KernelBuilder
 from .convolution_axes import Axis, Correlation
 from .convolution_direct import CYCLE, Reading, count_of, divided, registers, tile, tile_cycles, tile_shapes
-from .convolution_packing import Packing, gather, masked_store, within
+from .convolution_packing import Packing, anywhere, gather, masked_load, masked_store, within
 
 FIRST, SECOND = 0.75, 1.5  # the points
 SUM, PRODUCT = FIRST**2 + SECOND**2, (FIRST * SECOND) ** 2
@@ -146,19 +146,49 @@ def transform_weights(
     rows, columns = (axis.taps for axis in problem.axes)
     total = integer(count) if isinstance(count, int) else count
     with b.loop(0, total, lanes) as i:
-        mask = within(b, 0, b.subtract(total, i), lanes)
+        left = b.subtract(total, i)
+        mask = within(b, 0, left, lanes)
         here = b.at(from_, element, b.multiply(i, integer(inner_step)))
-        numbers = [
-            [
-                gather(b, kind, b.at(here, element, y * problem.tap_steps[0] + x * problem.tap_steps[1]), inner_step, mask)
-                for x in columns
-            ]
-            for y in rows
-        ]  # fmt: skip
+        if inner_step == 9:
+            most = b.multiply(left, integer(9))
+            lines = [
+                masked_load(b, kind, anywhere(b, here, element, k * lanes), within(b, 0, b.subtract(most, integer(k * lanes)), lanes))
+                for k in range(9)
+            ]  # fmt: skip
+            taps = apart(b, lines)
+            numbers = [[taps[y * problem.tap_steps[0] + x * problem.tap_steps[1]] for x in columns] for y in rows]
+        else:
+            numbers = [
+                [
+                    gather(b, kind, b.at(here, element, y * problem.tap_steps[0] + x * problem.tap_steps[1]), inner_step, mask)
+                    for x in columns
+                ]
+                for y in rows
+            ]  # fmt: skip
         out = b.at(to, element, i)
         points = [each for row in both_axes(b, weight_transform, numbers) for each in row]
         for point, value in enumerate(points):
             masked_store(b, value, b.at(out, element, point * point_step), mask)
+
+
+def apart(b: Builder, lines: list[Operand]) -> list[Operand]:
+    """Consecutive vectors' elements, dealt out to as many vectors in turn.
+
+    Their number is odd and a vector's lanes a power of two, so the elements of one result lie in different lanes: they are
+    collected in one vector where they are and then put in order.
+    """
+    step, count = len(lines), lanes_of(lines[0].type)
+    found = []
+    for t in range(step):
+        places = [divmod(step * k + t, count) for k in range(count)]  # of lane k: the vector and its lane
+        collected = lines[places[0][0]]
+        for number, line in enumerate(lines):
+            chosen = {lane for vector_number, lane in places if vector_number == number}
+            if chosen and number != places[0][0]:
+                mask = b.numbers(vector("i1", count), [lane in chosen for lane in range(count)])
+                collected = b.select(mask, line, collected)
+        found.append(b.shuffle(collected, collected, [lane for _, lane in places]))
+    return found
 
 
 def transformed_weight(
