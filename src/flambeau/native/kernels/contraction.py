@@ -233,7 +233,8 @@ def _product(name: str, problem: Problem, reads: list[Argument], result: Argumen
         return None
     items = prod(problem.batch) * -(-problem.rows // made.block_rows) * -(-problem.columns // made.block_columns)
     per_item = problem.work * prod(problem.batch) / items * size_of(problem.element.compute) / 4
-    cost = per_item / (90 if is_floating(problem.element.compute) else 20) + 20
+    read = (made.block_rows + made.block_columns) * problem.depth * size_of(problem.element.memory)
+    cost = max(per_item / (90 if is_floating(problem.element.compute) else 20), read / 60) + 20
     key = repr(("product", problem, made, count))
     return Kernel(
         name, key, lambda b: write_product(b, problem, made, count), reads, [result], items, cost, scratch
@@ -253,7 +254,8 @@ def plan(problem: Problem, count: int, registers: int) -> Plan:
     """The way to compute a problem, from its shape and strides alone."""
     m, n, k = problem.rows, problem.columns, problem.depth
     element = problem.element
-    wanted = min(max(problem.work // ITEM_WORK, 1), 16 + (problem.work >> 27))
+    work = max(m, 16) * n * k if m < n else m * max(n, 16) * k  # reading a large operand takes as long as multiplying
+    wanted = min(max(work // ITEM_WORK, 1), 16 + (work >> 27))
     wanted = max(1, -(-wanted // max(prod(problem.batch), 1)))
     dots = (
         element.native and is_floating(element.compute) and (problem.left[1] == 1 or k == 1)
@@ -266,7 +268,9 @@ def plan(problem: Problem, count: int, registers: int) -> Plan:
     down, across = -(-m // rows), -(-n // (vectors * count))
     size = size_of(element.compute)
     pack_left = "" if element.native else "tile"
-    pack_right = not element.native or problem.right[1] != 1 or (down >= 4 and across >= 2 and k >= 32)
+    far = abs(problem.right[0]) * size >= 1024  # rows of B: some fall into the same few cache lines
+    pack_right = not element.native or problem.right[1] != 1
+    pack_right |= down >= 4 and across >= 2 and k >= (4 if far else 32)
     depth = k
     # A's columns are contiguous, and far apart: read tile by tile, they would fall into the same few cache lines.
     columnwise = problem.left[0] == 1 and abs(problem.left[1]) * size >= 1024 and across >= 2 and down >= 2
@@ -275,6 +279,10 @@ def plan(problem: Problem, count: int, registers: int) -> Plan:
         if k > 2 * DEPTH:
             blocks = -(-k // DEPTH)
             depth = -(-k // (16 * blocks)) * 16
+    elif not pack_right and far and down == 1 and n * k * size >= 1 << 20:
+        # B is read once: a few rows at a time, from end to end, as memory likes it.
+        depth = max((each for each in range(8, 33, UNROLL) if k % each == 0), default=k)
+        wanted = min(wanted, max(n * size // 4096, 4))
     limit = max(1, BLOCK_BYTES // (depth * size * vectors * count)) if pack_right else across
 
     def price(cut_across: int) -> tuple[float, int]:
@@ -373,13 +381,14 @@ def _tiles(
 ) -> None:  # fmt: skip
     element = problem.element
     blocks = -(-problem.depth // made.depth)
+    uneven = problem.depth % made.depth != 0
     deep = -(-made.depth // UNROLL) * UNROLL
     store_right = b.scratch
     store_left = b.at(b.scratch, element.compute, deep * made.block_columns if made.pack_right else 0)
     panel = made.tile_vectors * count
 
     def block(start: Operand | int, depth: Operand | int, fresh: Operand | None) -> None:
-        padding = UNROLL if blocks > 1 else 1
+        padding = UNROLL if uneven else 1
         if made.pack_right:
             if blocks > 1:
                 _pack_right(b, problem, made, count, right, store_right, start, depth, columns, padding)
@@ -463,8 +472,9 @@ def _tiles(
         block(0, problem.depth, None)
         return
     with b.loop(0, problem.depth, made.depth) as start:
-        left_over = b.subtract(integer(problem.depth), start)
-        depth = b.intrinsic("llvm.smin", left_over, integer(made.depth))
+        depth: Operand | int = made.depth
+        if uneven:
+            depth = b.intrinsic("llvm.smin", b.subtract(integer(problem.depth), start), integer(made.depth))
         block(start, depth, b.compare("ne", start, integer(0)))
 
 
