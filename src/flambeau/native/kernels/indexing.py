@@ -12,6 +12,7 @@ from typing import Any
 
 from ...core.dtypes import dtype
 from ...primitives.indexing import adjacent, indexed_shape
+from ...tracing.program import Name
 from ..builder import Builder, Operand, constant, integer, size_of, vector
 from ..elementwise import RULES, from_memory, rounded, to_memory
 from ..kernel import UNSIGNED, Kernel, KernelBuilder, has_memory_type, lowers, memory_type
@@ -79,7 +80,10 @@ def _bits(kind: dtype) -> str:
 
 
 def _known(graph: Any, operands: Any) -> bool:
-    return all(has_memory_type(graph.type(each).dtype) and not graph.type(each).is_number for each in operands)
+    return all(
+        isinstance(each, Name) and has_memory_type(graph.type(each).dtype) and not graph.type(each).is_number
+        for each in operands
+    )
 
 
 def _nothing(result: Any) -> Kernel:

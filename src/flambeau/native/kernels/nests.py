@@ -171,9 +171,10 @@ class Moving:
 
 def copy_kernel(kind: str, shape: Sequence[int], strides: Sequence[int], source: Any, target: Any) -> Kernel:
     """A strided operand to row-major memory; nothing to do where that is the same memory."""
-    from ..places import dense_strides
+    from ..places import agrees, dense_strides
 
     plan = Moving(kind, shape, strides, dense_strides(shape))
+    same = not source.offset and agrees(tuple(shape), tuple(strides), dense_strides(shape))
 
     def write(b: KernelBuilder) -> None:
         x, y = b.argument(0), b.argument(1)
@@ -182,7 +183,10 @@ def copy_kernel(kind: str, shape: Sequence[int], strides: Sequence[int], source:
             plan.write(b, b.lanes, x, y, piece)
         b.done()
 
-    return Kernel("copy", repr(("copy", plan.key)), write, [source], [target], plan.pieces, plan.cost)
+    return Kernel(
+        "copy", repr(("copy", plan.key)), write, [source], [target], plan.pieces, plan.cost,
+        pointwise=frozenset({(source.name, target.name)} if same else ()),
+    )  # fmt: skip
 
 
 def bits_type(itemsize: int) -> str:
