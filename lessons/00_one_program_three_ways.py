@@ -5,8 +5,9 @@ somebody needs a number, the recording becomes a program, and the program is run
 used again, and work that nobody needs is left out. You never have to know this; every number is the one that you would
 have got one call at a time.
 
-This lesson looks behind the curtain. It finds three weights with a few lines of code: plainly; captured, which means that the program
-is run without going through the Python again; and then it prints the program that flambeau made. If you are new to all of this, begin with lesson 1, and come back after lesson 5.
+This lesson looks behind the curtain. It finds three weights with a few lines of code: plainly; captured, which means that the
+program is run without going through the Python again; and then it prints the program that flambeau made. If you are new to all of
+this, begin with lesson 1, and come back after lesson 5.
 """
 
 # %%

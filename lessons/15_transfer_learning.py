@@ -9,7 +9,7 @@ few you have.
 
 With `--root DIR`, the folder `DIR` holds `cifar-10-batches-py` and `hymenoptera_data`. There are only 244 photographs of ants and bees to
 learn from, and 153 to be tested on. Three networks of the same form are compared: one that starts **from scratch**, one that is
-transferred and whose **whole network** goes on learning, and one that is transferred and learns in its **last layer only**. The
+transferred and learns in its **last layer only**, and one that is transferred and whose **whole network** goes on learning. The
 output recorded below is that of the digits.
 """
 
@@ -94,6 +94,9 @@ print("classes of the second task:", ", ".join(names))
 chance = torch.bincount(testing[1]).max().item() / len(testing[1])
 print(f"always saying the most frequent class: {chance:.3f}")
 # Output:
+#     first task: (1000, 1, 8, 8) second task: (50, 1, 8, 8) tested on: 697
+#     classes of the second task: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+#     always saying the most frequent class: 0.103
 
 # %% [markdown]
 # ## The network
@@ -170,66 +173,74 @@ def accuracy(model, data):
 channels = first_task[0].shape[1]
 photos = channels == 3
 pretrained = Network(channels, int(first_task[1].max()) + 1).to(device)
-losses = train(pretrained, first_task, 11 if photos else 10, 0.002, 32, mirror=photos)
+losses = train(pretrained, first_task, 8 if photos else 10, 0.002, 32, mirror=photos)
 print("first task, losses:", [round(each, 2) for each in losses])
 # Output:
+#     first task, losses: [1.74, 0.5, 0.23, 0.15, 0.09, 0.07, 0.05, 0.04, 0.03, 0.03]
 
 # %% [markdown]
 # ## Then: three networks
 #
 # - **From scratch**: new weights everywhere.
-# - **Whole network**: the trained network gets a new last layer for the new classes. Everything goes on learning.
-# - **Last layer only**: the same, but the backbone is frozen: `requires_grad = False` for its parameters. No gradients are computed
-#   for it. It has $128 \cdot \text{classes} + \text{classes}$ weights to learn.
+# - **Last layer only**: the trained network gets a new last layer for the new classes. The backbone is frozen:
+#   `requires_grad = False` for its parameters, so no gradients are computed for it. There are
+#   $128 \cdot \text{classes} + \text{classes}$ weights to learn.
+# - **Whole network**: first the last layer only; then everything goes on learning. In this order, since a new last layer gives
+#   random answers at first, and the large gradients of these would spoil what the backbone knows.
 
 
 # %%
 def from_scratch():
-    return Network(channels, len(names))
-
-
-def whole_network():
-    model = copy.deepcopy(pretrained)
-    model.fc = nn.Linear(model.fc.in_features, len(names))
-    return model
+    model = Network(channels, len(names)).to(device)
+    return model, train(model, training, epochs, 0.001, batch_size, mirror=photos)
 
 
 def last_layer_only():
     model = copy.deepcopy(pretrained)
     for parameter in model.parameters():
         parameter.requires_grad = False
-    model.fc = nn.Linear(model.fc.in_features, len(names))  # new, so it requires a gradient
-    return model
+    model.fc = nn.Linear(model.fc.in_features, len(names)).to(device)  # new, so it requires a gradient
+    seen = apply(model.backbone, training[0]), training[1]
+    return model, train(model.fc, seen, 30, 0.01, batch_size)
+
+
+def whole_network():
+    model, _ = last_layer_only()
+    for parameter in model.parameters():
+        parameter.requires_grad = True
+    return model, train(model, training, epochs, 0.001, batch_size, mirror=photos)
 
 
 # %% [markdown]
-# With so few pictures luck plays a part: each is trained three times, from different random numbers, and the mean is compared. All
-# pictures are seen the same number of times by the first two. For the third there is a short cut: since its backbone does not
-# change, the 128 numbers for each picture need to be computed only once, and the last layer learns from these, in no time.
+# A short cut is used for the last layer: since the backbone does not change, the 128 numbers that it makes of each picture are
+# computed once (`seen`), and the layer learns from these, in no time. Through the backbone, each of the few pictures goes 4 times
+# (digits: 30 times).
+#
+# With so few pictures luck plays a part: each network is trained three times, from different random numbers, and the mean is
+# compared.
 
 # %%
 results, curves = {}, {}
-epochs, batch_size = (8, 16) if photos else (30, 5)
-for name, make in [("from scratch", from_scratch), ("whole network", whole_network), ("last layer only", last_layer_only)]:
+epochs, batch_size = (4, 16) if photos else (30, 5)
+for make in (from_scratch, last_layer_only, whole_network):
+    name = make.__name__.replace("_", " ")
     found = []
     for attempt in range(3):
         torch.manual_seed(attempt)
-        model = make().to(device)
-        if make is last_layer_only:
-            seen = apply(model.backbone, training[0]), training[1]
-            curves[name] = train(model.fc, seen, 30, 0.01, batch_size)
-        else:
-            curves[name] = train(model, training, epochs, 0.001, batch_size, mirror=photos)
+        model, curves[name] = make()
         found.append(accuracy(model, testing))
     results[name] = sum(found) / 3
     learned = sum(each.numel() for each in model.parameters() if each.requires_grad)
     print(f"{name}: {learned} weights learned, accuracy {', '.join(f'{each:.3f}' for each in found)}, mean {results[name]:.3f}")
 # Output:
+#     from scratch: 98442 weights learned, accuracy 0.562, 0.528, 0.532, mean 0.541
+#     last layer only: 1290 weights learned, accuracy 0.752, 0.762, 0.755, mean 0.756
+#     whole network: 98442 weights learned, accuracy 0.735, 0.742, 0.742, mean 0.739
 
 # %% [markdown]
 # All three see the same few pictures. The one from scratch must find out from them alone what an edge is. The transferred networks
-# bring that with them. (Given more time, the network from scratch comes nearer. A better backbone, one that has seen a million
-# photographs, goes far beyond: with ResNet-18, about 95 % of the ants and bees are recognised.)
+# bring that with them. (Given several times as long, the network from scratch comes nearer. A backbone that has seen a million
+# photographs goes far beyond: with ResNet-18, about 95 % of the ants and bees are recognised.)
 #
 # Which of the two ways is better depends: the more pictures, and the less the new task resembles the first, the more it pays to let
 # the whole network learn.
@@ -248,3 +259,13 @@ figure.savefig(out / "15_transfer.png")
 print("Picture:", out / "15_transfer.png")
 # Output:
 #     Picture: …15_transfer.png
+
+# %% [markdown]
+# From CIFAR-10 to ants and bees (`--root DIR`):
+#
+#     always saying the most frequent class: 0.542
+#     from scratch: 97698 weights learned, accuracy 0.601, 0.575, 0.569, mean 0.582
+#     last layer only: 258 weights learned, accuracy 0.699, 0.693, 0.693, mean 0.695
+#     whole network: 97698 weights learned, accuracy 0.667, 0.680, 0.693, mean 0.680
+#
+# Seeing frogs, ships and horses has helped with ants and bees.

@@ -9,13 +9,15 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from tests.lessons.recording import mismatch, recorded, split_cells
 
-pytest.importorskip("sklearn")
-pytest.importorskip("matplotlib")
+for package in ("sklearn", "matplotlib", "PIL", "tensorboard"):
+    if find_spec(package) is None:
+        pytest.skip(f"the lessons need {package}", allow_module_level=True)
 
 REPOSITORY = Path(__file__).parents[2]
 LESSONS = {path.stem.partition("_")[0]: path for path in sorted((REPOSITORY / "lessons").glob("[0-9]*.py"))}
@@ -100,15 +102,16 @@ def test_all_lessons_are_there() -> None:
 
 def test_00_the_program_is_the_step() -> None:
     output = run("00").output
-    assert "weights: [1.0, -2.0, 0.5]" in output
+    assert output.count("weights: [1.0, -2.0, 0.5]") == 2
     assert "tensor([10., 10., 10.]) tensor([2., 2., 2.])" in output
     operators = [line.split("= ")[1].split("(")[0] for line in output.splitlines() if "(v" in line and "= " in line]
     assert operators.count("matrix_multiply") == 2 and operators[-1] == "subtract"
     assert run("00").number("ten more steps:") == 10 and ", 0 made" in output
     assert run("00").number("with 500 points:") == 1
     assert run("00").number("steps without Python:") == 28
-    plain, captured = re.findall(r"epoch\s+\d+: loss .*", output)[:3], re.findall(r"epoch\s+\d+: loss .*", output)[3:]
-    assert plain == captured
+    losses = re.findall(r"epoch\s+\d+: loss .*", output)
+    assert len(losses) == 6 and losses[:3] == losses[3:]
+    assert "looks at a number" in output
 
 
 def test_01_names_what_is_installed() -> None:
@@ -122,12 +125,12 @@ def test_01_names_what_is_installed() -> None:
     assert float(re.findall(rf"({NUMBER}) GFLOP/s", output)[0]) > 0
 
 
-@pytest.mark.parametrize("lesson", ["05a", "05b", "05c", "05d", "05e"])
 def test_04_by_hand_as_autograd() -> None:
     assert run("04").numbers("dL/dw =") == run("04").numbers("dL/dw:") == [-2]
     assert run("04").numbers("∂loss/∂w =") == [-2]
 
 
+@pytest.mark.parametrize("lesson", ["05a", "05b", "05c", "05d", "05e"])
 def test_05_every_variant_finds_the_spring(lesson: str) -> None:
     assert run(lesson).numbers("prediction for 5 cm" + (" after training:" if lesson != "05e" else ":"))[-1] == (
         pytest.approx(9.612 if lesson == "05a" else 10, abs=0.005)
@@ -216,15 +219,11 @@ def test_14_recognises_photographs() -> None:
 
 
 def check_transfer(found: Run) -> None:
-    scratch, whole, last = (found.number(mean) for mean in found_means(found))
+    means = dict(re.findall(rf"^([a-z ]+): \d+ weights learned, .*, mean ({NUMBER})$", found.output, re.MULTILINE))
+    scratch, last, whole = (float(means[name]) for name in ("from scratch", "last layer only", "whole network"))
     chance = found.number("always saying the most frequent class:")
-    assert whole > scratch and last > scratch
-    assert min(whole, last) > chance + 0.05
-
-
-def found_means(found: Run) -> list[str]:
-    """The text before each network's mean accuracy."""
-    return re.findall(r"^(?:from scratch|whole network|last layer only): .*mean(?= )", found.output, re.MULTILINE)
+    assert min(whole, last) > scratch + 0.02
+    assert min(whole, last) > chance + 0.07
 
 
 def test_15_knowledge_of_digits_is_transferred() -> None:
