@@ -35,6 +35,7 @@ LAZY = {
         "set_autocast_cpu_enabled", "set_autocast_dtype", "set_autocast_enabled", "set_autocast_gpu_dtype",
     ),
     "amp.grad_scaler": ("GradScaler",),
+    "capturing": ("capture",),
     "compiler.compiled": ("compile",),
     "drawing": ("draw",),
     "core.errors": ("AcceleratorError", "OutOfMemoryError"),

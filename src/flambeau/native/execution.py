@@ -19,7 +19,7 @@ from .graph import Graph, Line
 from .kernel import Argument, Kernel, has_memory_type, memory_type
 from .memory_plan import plan
 from .places import Place, agrees, dense_strides
-from .runtime import ARRAY, DIFFERENT, DONE, FLOAT, HEADER, INPUT, INTEGER, STEP, UNUSED, runtime
+from .runtime import ARRAY, DIFFERENT, DONE, FAILED, FLOAT, HEADER, INPUT, INTEGER, STEP, UNUSED, runtime
 
 #: A step that takes less than this (in nanoseconds) is not worth waking another thread for; threads take this much at a time.
 SHARE = 6000.0
@@ -66,6 +66,8 @@ class NativeProgram:
         steps: what it does, in order.
         arena: bytes of memory it needs while it runs.
         cost: about how many nanoseconds it takes on one thread.
+        makers: for each result, what makes an array for it.
+        direct: for each result, whether it may be written where its storage lies.
     """
 
     def __init__(self, program: Program, inputs: Sequence[Any]) -> None:
@@ -135,7 +137,7 @@ class NativeProgram:
         self._plain = all(isinstance(part, tuple) for part in self._parts)
         self._write_tables(inputs, patches, steps, failure_slot)
         self._bind_outputs(outputs)
-        self.generation = -1
+        self.generation, self._workers = -1, 0
 
     def _write_tables(
         self, inputs: Sequence[Any], patches: list[tuple[int, int]], steps: list[Any], failure_slot: int
@@ -191,50 +193,36 @@ class NativeProgram:
     def _bind_outputs(self, outputs: dict[int, int]) -> None:
         """For each output how to make an array for it, and whether it may be written where its storage lies."""
         program = self.program
-        self._makers: list[Callable[[], Any]] = []
-        self._direct: list[bool] = []
+        self.makers: list[Callable[[], Any]] = []
+        self.direct: list[bool] = []
         over = {position for position, place in program.landings if place < 0}
         for position, name in enumerate(program.outputs):
             kind = self.graph.types[name]
             layout = program.layouts[position]
             dense = layout is None or agrees(kind.shape, tuple(layout.strides), dense_strides(kind.shape))
-            self._makers.append(partial(np.empty, kind.shape, kind.dtype.numpy))
-            self._direct.append(dense and (position in self._into or position in over))
+            self.makers.append(partial(np.empty, kind.shape, kind.dtype.numpy))
+            self.direct.append(dense and (position in self._into or position in over))
         self._copied = [position for position, _ in self._twice]
 
     def _bind(self) -> None:
         workspace.reserve(self.arena, self._scratch)
         self._bases[self._arena_slot] = _start(workspace.arena)
         self.generation = workspace.generation
+        self._call = runtime().call
         if self._threaded:
             runtime().settle()
+            self._workers = runtime().workers
 
     # Running
 
     def __call__(self, inputs: list[Any], storages: Sequence[Any]) -> bool:
         """Compute the results into the storages; False, and nothing done, where these inputs are not what it was made for."""
-        if self.generation != workspace.generation:
-            self._bind()
-        elif self._threaded and get_num_threads() != runtime().workers + 1:
-            workspace.reserve(0, 0)
-            runtime().settle()
         arrays = [
             make() if storage.array is None or not direct else storage.array
-            for storage, make, direct in zip(storages, self._makers, self._direct)
+            for storage, make, direct in zip(storages, self.makers, self.direct)
         ]
-        if self._plain:
-            status = runtime().call(self._address, inputs, arrays)
-        else:
-            status = self._run_parts(inputs, arrays)
-        if status == DIFFERENT:
+        if not self.compute(inputs, arrays):
             return False
-        if status != DONE:
-            from ..tracing.reference import run_instructions
-
-            arrays = list(run_instructions(self.program, inputs))  # which raises the error in the operator's words
-        else:
-            for position, name in self._twice:
-                arrays[position][...] = self._array(name, inputs, arrays)
         for storage, array in zip(storages, arrays):
             if storage.array is None and _fits(array, storage.spec):
                 storage.array = array
@@ -244,7 +232,34 @@ class NativeProgram:
                 storage.array[...] = array
         return True
 
+    def compute(self, inputs: list[Any], arrays: list[Any]) -> bool:
+        """Compute the results into ``arrays``, which are dense; False, and nothing done, for inputs it was not made for."""
+        status = self.start(inputs, arrays) if self._plain else self._run_parts(inputs, arrays)
+        if status == DIFFERENT:
+            return False
+        if status == FAILED:
+            from ..tracing.reference import run_instructions
+
+            arrays[:] = run_instructions(self.program, inputs)  # which raises the error in the operator's words
+        else:
+            for position, name in self._twice:
+                arrays[position][...] = self._array(name, inputs, arrays)
+        return True
+
+    def start(self, inputs: list[Any], arrays: list[Any]) -> int:
+        """Run the kernels; the runtime's status."""
+        if self.generation != workspace.generation or (self._threaded and get_num_threads() != self._workers + 1):
+            self._bind()
+        return self._call(self._address, inputs, arrays)
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether :meth:`start` is all there is to do."""
+        return self._plain and not self._twice
+
     def _run_parts(self, inputs: list[Any], arrays: list[Any]) -> int:
+        if self.generation != workspace.generation:
+            self._bind()
         run = runtime()
         status = run.prepare(self._address, inputs, arrays)
         for part in self._parts:

@@ -259,22 +259,25 @@ class _Planner:
         )  # fmt: skip
 
     def _pointwise(self) -> frozenset[tuple[int, int]]:
-        """What may be overwritten: in a loop without reductions, a value read only where the result is written."""
+        """What may be overwritten: a value read only where, and before, the result is written.
+
+        In a loop without reductions that is at the same element; a row's own results are written when all of the row is read.
+        """
         nest = self.nest
-        if any(nest.reduced):
-            return frozenset()
+        folds = any(nest.reduced)
         loads: dict[int, list[Load]] = {}
         for node in nest.nodes.values():
             for operand in node.operands:
                 if isinstance(operand, Load):
                     loads.setdefault(operand.name, []).append(operand)
+        targets = [nest.nodes[name] for name in nest.stores if nest.nodes[name].row or not folds]
         return frozenset(
-            (source, target)
+            (source, target.name)
             for source, places in loads.items()
-            for target in nest.stores
+            for target in targets
             if all(
-                each.offset == 0 and each.strides == nest.nodes[target].strides
-                and size_of(memory_type(each.dtype)) == size_of(memory_type(nest.nodes[target].kind))
+                each.offset == 0 and each.strides == target.strides
+                and size_of(memory_type(each.dtype)) == size_of(memory_type(target.kind))
                 for each in places
             )
         )  # fmt: skip

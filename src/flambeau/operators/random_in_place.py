@@ -18,6 +18,7 @@ from ..core.specs import Spec
 from ..core.storages import at_rest
 from ..primitives.values import Value
 from ..tracing.handles import Handle, wrap
+from ..tracing.recorder import observer
 from .creation import finish, from_array
 from .declaration import Operator, methods, operator
 from .generator import default_generator
@@ -59,6 +60,12 @@ def not_implemented(kernel: str, kind: dtype) -> NotImplementedError:
 
 def in_memory_order(layout: Spec, sample: Sample) -> Any:
     """``sample`` of the layout's shape, drawn in the order in which its elements lie in memory."""
+    if observer.capture is not None:
+        return observer.capture.draw(lambda: _in_memory_order(layout, sample))
+    return _in_memory_order(layout, sample)
+
+
+def _in_memory_order(layout: Spec, sample: Sample) -> Any:
     if layout.is_contiguous:
         return sample(tuple(layout.shape))
     return sampling.in_memory_order(layout.shape, layout.strides, sample)

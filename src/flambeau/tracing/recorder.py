@@ -40,10 +40,12 @@ class _Observer:
     Attributes:
         run: runs a recording in place of its program: ``run(entries, inputs, live)``.
         entries: makes the list of a new trace's entries; see ``watching`` for one that sees each call when it is recorded.
+        capture: notes what a step draws, reads and runs while it is captured; see ``flambeau.capture``.
     """
 
     run: Any = None
     entries: Callable[[], list[tuple[Any, ...]]] = list
+    capture: Any = None
 
 
 observer = _Observer()
@@ -171,7 +173,9 @@ def _still_exposed(storage: Storage) -> bool:
 
 def _exposed_input(storage: Storage, array: Any) -> int:
     if array.nbytes <= SNAPSHOT_BYTES:
-        array = array.copy()
+        shown, array = array, array.copy()
+        if observer.capture is not None:
+            observer.capture.snapshot(array, shown, storage)
     else:
         trace.limit = -1
     return _array_input(array, None)
@@ -236,6 +240,8 @@ def array_of(cell: Storage | View) -> Any:
     """The cell's current value as an array onto its memory. A sync point."""
     storage = cell.storage if type(cell) is View else cell
     if storage.epoch is trace.epoch and storage.position >= 0:
+        if observer.capture is not None:
+            observer.capture.look()
         synchronize()
     if storage.array is None:  # type: ignore[union-attr]
         raise _never_computed(storage)  # type: ignore[arg-type]
@@ -333,6 +339,8 @@ def synchronize() -> None:
         if not live:
             return
         program = cache.find(entries, live, len(inputs), donations(live, storages, owners))
+        if observer.capture is not None:
+            observer.capture.ran(program, inputs, owners, [storages[i] for i in live])
         try:
             if observer.run is None:
                 if program.native is None and tiers.consider is not None:
