@@ -10,7 +10,8 @@ reaches all outputs of its tile.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from ...core.dtypes import dtype
@@ -57,13 +58,47 @@ def _scaled(b: Builder, factor: float, x: Operand, y: Operand) -> Operand:
     return b.fma(constant(x.type, factor), x, y)
 
 
-def input_transform(b: Builder, d: list[Operand]) -> list[Operand]:
-    """Bᵀ d: six numbers to six."""
-    found = [_scaled(b, PRODUCT, d[0], _scaled(b, -SUM, d[2], d[4]))]
-    for point, other in ((FIRST, SECOND), (SECOND, FIRST)):
-        even, odd = _scaled(b, -(other**2), d[2], d[4]), _scaled(b, -(other**2), d[1], d[3])
-        found += [_scaled(b, point, odd, even), _scaled(b, -point, odd, even)]
-    return [*found, _scaled(b, PRODUCT, d[1], _scaled(b, -SUM, d[3], d[5]))]
+#: The results of a transformation that are made of the same terms.
+PAIRS = ((0, 5), (1, 2), (3, 4))
+
+
+def input_pair(b: Builder, d: Sequence[Callable[[], Operand]], first: int) -> list[Operand]:
+    """The pair of Bᵀ d, six numbers to six, that begins with the ``first``; each number is asked for where needed."""
+    if first == 0:
+        even = _scaled(b, PRODUCT, d[0](), _scaled(b, -SUM, d[2](), d[4]()))
+        return [even, _scaled(b, PRODUCT, d[1](), _scaled(b, -SUM, d[3](), d[5]()))]
+    point, other = (FIRST, SECOND) if first == 1 else (SECOND, FIRST)
+    even, odd = _scaled(b, -(other**2), d[2](), d[4]()), _scaled(b, -(other**2), d[1](), d[3]())
+    return [_scaled(b, point, odd, even), _scaled(b, -point, odd, even)]
+
+
+def gradient_pair(b: Builder, y: Sequence[Callable[[], Operand]], first: int) -> list[Operand]:
+    """The pair of A y, four numbers to six, that begins with the ``first``."""
+    if first == 0:
+        return [y[0](), y[3]()]
+    point = FIRST if first == 1 else SECOND
+    even, odd = _scaled(b, point**2, y[2](), y[0]()), _scaled(b, point**2, y[3](), y[1]())
+    return [_scaled(b, point, odd, even), _scaled(b, -point, odd, even)]
+
+
+def transformed_rows(
+    b: Builder, rule: Callable[..., list[Operand]], side: int, load: Callable[[int, int], Operand]
+) -> Iterator[tuple[int, Operand]]:
+    """Both axes of a tile transformed by a rule for pairs: each point's number and vector.
+
+    Two of the six rows at a time, to be stored at once: all 36 vectors would not fit into registers.
+    """
+    for pair in PAIRS:
+        columns = [rule(b, [partial(load, y, x) for y in range(side)], pair[0]) for x in range(side)]
+        for k, row in enumerate(pair):
+            line = [partial(_same, column[k]) for column in columns]
+            for ends in PAIRS:
+                for x, value in zip(ends, rule(b, line, ends[0])):
+                    yield 6 * row + x, value
+
+
+def _same(x: Operand) -> Operand:
+    return x
 
 
 def output_transform(b: Builder, m: list[Operand]) -> list[Operand]:
@@ -89,15 +124,6 @@ def weight_transform(b: Builder, g: list[Operand]) -> list[Operand]:
     return [*found, g[2]]
 
 
-def gradient_transform(b: Builder, y: list[Operand]) -> list[Operand]:
-    """A y: four numbers to six."""
-    found = [y[0]]
-    for point in (FIRST, SECOND):
-        even, odd = _scaled(b, point**2, y[2], y[0]), _scaled(b, point**2, y[3], y[1])
-        found += [_scaled(b, point, odd, even), _scaled(b, -point, odd, even)]
-    return [*found, y[3]]
-
-
 def weight_adjoint(b: Builder, u: list[Operand]) -> list[Operand]:
     """Gᵀ u: six numbers to three."""
     kind = u[0].type
@@ -110,10 +136,10 @@ def weight_adjoint(b: Builder, u: list[Operand]) -> list[Operand]:
     return [b.add(b.add(*row[:2]), row[2]) if len(row) == 3 else b.add(*row) for row in terms]
 
 
-def both_axes(b: Builder, rule: object, numbers: list[list[Operand]]) -> list[list[Operand]]:
+def both_axes(b: Builder, rule: Callable[..., list[Operand]], numbers: list[list[Operand]]) -> list[list[Operand]]:
     """A transformation along columns, then along rows."""
-    columns = [rule(b, list(column)) for column in zip(*numbers)]  # type: ignore[operator]
-    return [rule(b, list(row)) for row in zip(*columns)]  # type: ignore[operator]
+    columns = [rule(b, list(column)) for column in zip(*numbers)]
+    return [rule(b, list(row)) for row in zip(*columns)]
 
 
 # The parts of kernels
@@ -217,7 +243,7 @@ def transformed_weight(
 
 def transform_channels(
     b: Builder, packing: Packing, source: Operand, windows: Operand, memory: Operand, channels: Operand | int, row: Operand,
-    visit: object,
+    visit: Callable[[Operand, Operand, int, Operand], None],
 ) -> None:  # fmt: skip
     """Pack each channel and hand Bᵀ d B of a vector of its tiles to ``visit(channel, first tile, point, vector)``."""
     kind = vector(packing.element, packing.count)
@@ -225,16 +251,12 @@ def transform_channels(
         packing.channels(b, b.at(source, packing.element, b.multiply(c, integer(packing.area))), windows, memory, 1, row)
         with b.loop(0, packing.rows * packing.columns, packing.count) as f:
             start = b.at(windows, packing.element, f)
-            # Two of the six rows at a time, stored at once: all 36 numbers would not fit into registers.
-            for pair in ((0, 5), (1, 2), (3, 4)):
-                columns = []
-                for x in range(6):
-                    column = [b.load(kind, b.at(start, packing.element, packing.taps[6 * y + x])) for y in range(6)]
-                    columns.append([input_transform(b, column)[i] for i in pair])
-                for number, row_of in enumerate(pair):
-                    line = input_transform(b, [column[number] for column in columns])
-                    for x, value in enumerate(line):
-                        visit(c, f, 6 * row_of + x, value)  # type: ignore[operator]
+
+            def load(y: int, x: int, start: Operand = start) -> Operand:
+                return b.load(kind, b.at(start, packing.element, packing.taps[6 * y + x]))
+
+            for point, value in transformed_rows(b, input_pair, 6, load):
+                visit(c, f, point, value)
 
 
 def interleaved(b: Builder, x: Operand, y: Operand, together: int, count: int) -> list[Operand]:

@@ -18,7 +18,15 @@ from .contraction_tiles import transposed
 from .convolution_axes import Correlation
 from .convolution_direct import CYCLE, Reading, count_of, divided, registers, tile, tile_cycles, tile_shapes
 from .convolution_packing import anywhere, masked_load, masked_store, within
-from .convolution_winograd import POINTS, both_axes, gradient_transform, input_transform, point_rows, weight_adjoint
+from .convolution_winograd import (
+    POINTS,
+    both_axes,
+    gradient_pair,
+    input_pair,
+    point_rows,
+    transformed_rows,
+    weight_adjoint,
+)
 
 
 class Plan(NamedTuple):
@@ -189,21 +197,18 @@ def winograd_weight_gradient(
 
     def _tiles(b: KernelBuilder, plane: Operand, side: int, out: Operand, channels: int, step: int) -> None:
         """Transform all tiles of some lines."""
-        rule = input_transform if side == 6 else gradient_transform
+        rule = input_pair if side == 6 else gradient_pair
         with b.loop(0, cut.rows) as q, b.loop(0, width) as t:
             place = b.add(b.multiply(q, integer(4 * line)), b.multiply(t, integer(4)))
             start = b.at(plane, element, b.multiply(place, integer(count)))
             number = b.add(b.multiply(q, integer(width)), t)
             to = b.at(out, element, b.multiply(number, integer(channels)))
-            for pair in ((0, 5), (1, 2), (3, 4)):
-                columns = []
-                for i in range(side):
-                    column = [b.load(lane_kind, b.at(start, element, (y * line + i) * count)) for y in range(side)]
-                    found = rule(b, column)
-                    columns.append([found[k] for k in pair])
-                for k, row in enumerate(pair):
-                    for i, value in enumerate(rule(b, [column[k] for column in columns])):
-                        b.store(value, b.at(to, element, (6 * row + i) * step))
+
+            def load(y: int, i: int, start: Operand = start) -> Operand:
+                return b.load(lane_kind, b.at(start, element, (y * line + i) * count))
+
+            for point, value in transformed_rows(b, rule, side, load):
+                b.store(value, b.at(to, element, point * step))
 
     def _add(b: KernelBuilder, windows: Operand, gradients: Operand, sums: Operand, depth: Operand) -> None:
         """sums[result][channel] += Σ gradients[tile][result] · windows[tile][channel]."""
