@@ -14,6 +14,7 @@ from ..core.dtypes import COMPLEX
 from ..core.storages import Storage
 from ..tracing.handles import Handle
 from ..tracing.recorder import trace
+from . import replay
 from .grad_mode import mode
 from .tape import AccumulateGrad, Edge, Node, anomaly, edge_of, ones_of, zeros_of
 
@@ -390,11 +391,17 @@ def backward(
     tensor(6.)
     """
     tensors = _several(tensors)
-    seeds = _seeds(tensors, grad_variables if grad_tensors is None else grad_tensors)
+    gradients = grad_variables if grad_tensors is None else grad_tensors
     keep = create_graph if retain_graph is None else retain_graph
     if inputs is None:
-        run(seeds, keep, create_graph)
+        if len(tensors) == 1 and gradients is None and not create_graph and isinstance(tensors[0], Handle):
+            root = tensors[0]
+            if root._node is not None and root._base is None and root._slot == 0:
+                replay.backward(root._node, bool(keep), lambda: run(_seeds(tensors, None), keep, False))
+                return
+        run(_seeds(tensors, gradients), keep, create_graph)
         return
+    seeds = _seeds(tensors, gradients)
     inputs = _several(inputs)
     if not inputs:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")

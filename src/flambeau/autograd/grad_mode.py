@@ -18,6 +18,9 @@ class _Mode(threading.local):
 
 
 mode = _Mode()
+#: The threads in which operators rewrite their arguments (autocasting): what a derivative's row records then depends on more
+#: than what it is given.
+rewriting: set[int] = set()
 _lock = threading.Lock()
 
 

@@ -225,6 +225,7 @@ class Plan:
         "edge_arguments",
         "input_specs",
         "kept",
+        "passes",
         "result_specs",
         "results",
         "several",
@@ -247,6 +248,7 @@ class Plan:
     bare: bool  # simple, with one edge for each of the first arguments that are tensors
     steps: Any  # the rows to run, found at the first backward
     used: bool  # some argument with a row requires grad
+    passes: Any  # the backward passes learned that begin at such a node, see ``replay``
 
     def edges(self, values: Sequence[Any]) -> tuple[Edge, ...]:
         """The edges for these arguments."""
@@ -383,6 +385,7 @@ def new_plan(operator: Any, values: Sequence[Any], results: Sequence[Any], node:
     plan.simple, plan.several, plan.steps = not kept, len(results) > 1, None
     plan.results = max(len(results), 1)
     plan.used = any(tracked)
+    plan.passes = None
     leading = [place for place, value in enumerate(values[:2]) if isinstance(value, Handle)]
     plan.bare = plan.simple and plan.used and edge_arguments == [(place, False) for place in leading] and leading[:1] == [0]
     return plan

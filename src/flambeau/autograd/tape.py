@@ -32,6 +32,7 @@ class Node:
     sequence: int = 0
     result_specs: Sequence[Spec] = ()
     input_specs: Sequence[Any] = ()
+    plan: Any = None  # what all nodes of one kind of call share, see ``plans``
     watched: bool = False  # has hooks of any kind, or results that keep their gradient
     tensor_hooks: Any = None  # result index -> ordered hooks on that result's gradient
     retained: Any = None  # result index -> weak reference to a tensor that keeps its gradient

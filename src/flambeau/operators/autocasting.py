@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from ..autograd.grad_mode import rewriting
 from ..core.dtypes import bfloat16, dtype, float16, float32, float64
 from ..tracing.handles import Handle
 
@@ -69,7 +70,7 @@ class _State(threading.local):
 
 
 #: The threads inside a region. Mostly empty, and then a wrapped operator costs next to nothing more than a bare one.
-_threads: set[int] = set()
+_threads = rewriting
 state = _State()
 
 

@@ -1,0 +1,429 @@
+"""Backward passes that have been seen before: what they recorded is recorded again, without walking the graph.
+
+Which calls a pass records depends on the graph's nodes and edges, on what kind of thing each node saved, and on which
+leaves have a gradient already. When all that is as it was, the entries are the same but for the operands that come from
+outside: the cells that nodes saved, and the gradients added to. So a pass is *learned* once: it runs the general way
+(``engine.run``), and from the entries it left a Python function is written that compares a graph with the one seen and
+appends the entries in one go. Intermediate gradients are then never tensors at all.
+
+Whoever wants to see or change something on the way (hooks, ``retain_grad``, anomaly mode, packed tensors, a
+``Function``, somebody who watches the trace) has his graph walked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from sys import getrefcount
+from typing import Any
+
+from ..core.storages import Storage, View
+from ..tracing.handles import Classes, Handle
+from ..tracing.recorder import lock, resolve, synchronize, trace
+from .grad_mode import rewriting
+from .plans import OperatorNode
+from .saved import SavedResult
+from .tape import AccumulateGrad, Node, anomaly
+
+#: So many passes are remembered for roots of one plan; a graph is learned at most so often; so many entries may it leave.
+KEPT, LESSONS, LONGEST = 8, 4, 1 << 14
+#: A backward pass ends the trace beyond so many calls when the trace covers a whole round of training, see `end_round`.
+ROUND = 64
+
+
+class Passes:
+    """What is known of the passes that begin at nodes of one plan.
+
+    Attributes:
+        replays: the functions that record them again, the one used last in front.
+        seen: how often graphs were walked, by what :func:`_outline` says of them.
+        found: how often a pass was known.
+    """
+
+    __slots__ = ("found", "replays", "seen")
+
+    def __init__(self) -> None:
+        self.replays: list[Callable[[Any, bool], Sequence[Any] | None]] = []
+        self.seen: dict[int, int] = {}
+        self.found = 0
+
+    def recurs(self, root: Node) -> bool:
+        """Whether the pass from this root is worth learning: it was seen before, and learning it was not in vain."""
+        outline = _outline(root)
+        if len(self.seen) > 256:
+            self.seen.clear()
+        times = self.seen[outline] = self.seen.get(outline, 0) + 1
+        return 1 < times <= 1 + LESSONS
+
+
+def _outline(root: Node) -> int:
+    """The same number for graphs of the same nodes and edges; for different ones hardly ever."""
+    nodes, numbers, found = [root], {root: 0}, []
+    for node in nodes:
+        found.append(node.plan)
+        for edge in node.edges:
+            if edge is not None:
+                target = edge[0]
+                if target not in numbers:
+                    numbers[target] = len(nodes)
+                    nodes.append(target)
+                found.append(numbers[target])
+    return hash(tuple(found))
+
+
+def backward(root: Node, keep_graph: bool, walk: Callable[[], Any]) -> None:
+    """Accumulate the gradients of a root that is one number into its leaves; ``walk`` does it the general way."""
+    plan: Any = root.plan
+    if plan is None or anomaly.enabled or rewriting or Classes.mark is not None:
+        walk()
+        return
+    passes = plan.passes
+    if passes is None:
+        passes = plan.passes = Passes()
+    lock.acquire()
+    try:
+        if type(trace.entries) is not list:  # somebody watches
+            passes = None
+        else:
+            for place, replay in enumerate(passes.replays):
+                leaves = replay(root, keep_graph)
+                if leaves is not None:
+                    passes.found += 1
+                    if place:
+                        passes.replays.insert(0, passes.replays.pop(place))
+                    if len(trace.storages) > ROUND:
+                        if len(trace.storages) > trace.limit:
+                            synchronize()
+                        end_round(leaves)
+                    return
+            lesson = _Lesson(root) if not keep_graph and passes.recurs(root) else None
+            if lesson is not None and lesson.nodes:
+                lesson.prepare()
+                walk()
+                replay = lesson.written()
+                if replay is not None:
+                    passes.replays.insert(0, replay)
+                    del passes.replays[KEPT:]
+                end_round([leaf for leaf, _ in lesson.leaves.values()])
+                return
+    finally:
+        lock.release()
+    walk()
+
+
+def end_round(leaves: Sequence[Any]) -> None:
+    """Run what is recorded when the trace covers a whole round of a training loop that never looks at a number.
+
+    That is so when a leaf was written to in this trace before the pass reached it. At this point of every so manieth round
+    the same calls are pending, so that there is a program for them; wherever else a long trace ended, there never would be.
+    """
+    if len(trace.storages) > ROUND:
+        for leaf in leaves:
+            cell = leaf._cell
+            if cell.epoch is trace.epoch and cell.position >= 0:
+                synchronize()
+                return
+
+
+class _Lesson:
+    """One pass, looked at before and after it runs.
+
+    Attributes:
+        nodes: the nodes by their number; empty where the graph is one to be walked.
+        cells: what the calls' operands may be: (expression, cell) for each thing saved and each gradient added to.
+        lines: the function that is being written, up to where it is certain that the graph is the same.
+        constants: what its names stand for.
+    """
+
+    def __init__(self, root: Node) -> None:
+        self.nodes: list[Any] = [root]
+        self.cells: list[tuple[str, Any]] = []
+        self.lines: list[str] = []
+        self.leaves: dict[int, tuple[Any, Any]] = {}  # node number -> (leaf, its gradient before)
+        self.released: list[int] = []
+        self.constants: dict[str, Any] = {
+            "Leaf": AccumulateGrad, "Storage": Storage, "View": View, "Handle": Handle, "trace": trace, "resolve": resolve,
+            "new": object.__new__,
+        }  # fmt: skip
+        numbers: dict[Node, int] = {root: 0}
+        for number, node in enumerate(self.nodes):
+            if not (self._leaf(number, node) if type(node) is AccumulateGrad else self._node(number, node, numbers)):
+                self.nodes = []
+                return
+        self._tell_apart()
+
+    # -- before the pass: the graph ----------------------------------------------------------------------------------
+
+    def constant(self, kind: str, value: Any) -> str:
+        """The name of a constant of the function."""
+        name = f"{kind}_{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def require(self, condition: str) -> None:
+        """The graph is another one unless this holds."""
+        self.lines.append(f"if not ({condition}): return None")
+
+    def _node(self, number: int, node: Any, numbers: dict[Node, int]) -> bool:
+        if not isinstance(node, OperatorNode) or node.watched or node.values is None:
+            return False
+        own = f"n{number}"
+        self.require(f"{own}.plan is {self.constant('plan', node.plan)} and not {own}.watched")
+        targets, conditions = [], []
+        for place, edge in enumerate(node.edges):
+            if edge is None:
+                targets.append(f"e{place}")
+                conditions.append(f"e{place} is None")
+                continue
+            target, slot = edge
+            if target in numbers:
+                conditions.append(f"t{place} is n{numbers[target]}")
+                targets.append(f"(t{place}, s{place})")
+            else:
+                numbers[target] = len(self.nodes)
+                self.nodes.append(target)
+                targets.append(f"(n{numbers[target]}, s{place})")
+            if target.results > 1:
+                conditions.append(f"s{place} == {slot}")
+        self.lines.append(f"{', '.join(targets)}, = {own}.edges")
+        if conditions:
+            self.require(" and ".join(conditions))
+        return self._saved(number, node)
+
+    def _saved(self, number: int, node: Any) -> bool:
+        if not node.values:
+            return True
+        self.released.append(number)
+        names = [f"a{number}_{k}" for k in range(len(node.values))]
+        versions = [f"v{number}_{k}" for k in range(len(node.values))]
+        self.lines.append(f"{', '.join(names)}, = n{number}.values")
+        self.lines.append(f"{', '.join(versions)}, = n{number}.versions")
+        for name, version, value in zip(names, versions, node.values):
+            if isinstance(value, Handle):
+                self._saved_cell(f"c{name}", f"{name}._cell", value._cell, version)
+            elif type(value) is SavedResult:
+                self._saved_cell(f"c{name}", f"{name}.cell", value.cell, version)
+            elif value is None or value is True or value is False:
+                self.require(f"{name} is {value}")
+            elif type(value) in (int, float, complex):
+                constant = self.constant("number", value)
+                self.require(f"{name}.__class__ is {constant}.__class__ and {name} == {constant}")
+            elif type(value) is list:
+                items = [f"{name}_{k}" for k in range(len(value))]
+                self.lines.append(f"{', '.join(items)}, = {name}")
+                self.lines.append(f"{', '.join('w' + each for each in items)}, = {version}")
+                for item, each in zip(items, value):
+                    if each is None:
+                        self.require(f"{item} is None")
+                    else:
+                        self._saved_cell(f"c{item}", f"{item}._cell", each._cell, "w" + item)
+            else:
+                return False
+        return True
+
+    def _saved_cell(self, name: str, expression: str, cell: Any, version: str) -> None:
+        self.lines.append(f"{name} = {expression}")
+        self.require(f"{name}.version == {version}")
+        self.cells.append((name, cell))
+
+    def _leaf(self, number: int, node: Any) -> bool:
+        leaf = node.variable
+        if node.watched or leaf is None or leaf._post_accumulate_hooks:
+            return False
+        grad = leaf._grad
+        self.leaves[number] = leaf, grad
+        self.lines.append(f"l{number} = n{number}._variable()")
+        self.require(
+            f"n{number}.__class__ is Leaf and not n{number}.watched and l{number} is not None"
+            f" and l{number}._spec is {self.constant('spec', leaf._spec)} and not l{number}._post_accumulate_hooks"
+        )
+        self.lines.append(f"g{number} = l{number}._grad")
+        if grad is None:
+            self.require(f"g{number} is None")
+            return True
+        if not _plain(grad):
+            return False
+        self.require(
+            f"g{number}._spec is {self.constant('spec', grad._spec)} and not g{number}._tracked and not g{number}._inference"
+            f" and not g{number}._data_alias"
+        )
+        self.lines.append(f"h{number} = g{number}._cell")
+        self.require(f"h{number}.__class__ is Storage and not h{number}.exposed")
+        self.cells.append((f"h{number}", grad._cell))
+        return True
+
+    def _tell_apart(self) -> None:
+        """Nodes that were different must be different again; those of different plans are anyway."""
+        alike: dict[Any, list[str]] = {}
+        for number, node in enumerate(self.nodes):
+            alike.setdefault(node._variable if type(node) is AccumulateGrad else node.plan, []).append(f"n{number}")
+        leaves = [f"n{number}" for number in self.leaves]
+        for names in (leaves, *(each for each in alike.values() if each[0] not in leaves)):
+            if len(names) > 1:
+                self.require(f"len({{{', '.join(names)}}}) == {len(names)}")
+
+    # -- the pass ----------------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Give everything saved its position, so that it is known again among the operands; note where the trace ends."""
+        self.places: dict[int, int] = {}  # position -> index in cells
+        self.positions: list[int] = []
+        epoch = trace.epoch
+        for index, (_, cell) in enumerate(self.cells):
+            position = cell.position if cell.epoch is epoch else resolve(cell)
+            self.positions.append(position)
+            self.places.setdefault(position, index)
+        self.epoch, self.first_input = epoch, len(trace.inputs)
+        self.first_entry, self.first_value = len(trace.entries), len(trace.storages)
+
+    # -- after the pass: the calls -------------------------------------------------------------------------------------
+
+    def written(self) -> Callable[[Any, bool], Sequence[Any] | None] | None:
+        """The function, or None where some call depends on what is not known here."""
+        if trace.epoch is not self.epoch or len(trace.entries) - self.first_entry > LONGEST:
+            return None
+        made = range(self.first_input, len(trace.inputs))
+        # Numbers are what they were; arrays are windows onto something saved.
+        numbers = [k for k in made if trace.owners[k] is None]
+        if any(hasattr(trace.inputs[k], "nbytes") for k in numbers):
+            return None
+        self.numbers = {~k: index for index, k in enumerate(numbers)}  # position -> place among the numbers
+        outside: dict[int, str] = {}  # position -> name of it in the function
+        entries = [self._entry(entry, outside) for entry in trace.entries[self.first_entry :]]
+        results = self._results()
+        if None in entries or None in results or self._something_is_left():
+            return None
+        if len(outside) > 1:  # operands that were different must be so again: there may be calls with both
+            self.require(f"len({{{', '.join(outside.values())}}}) == {len(outside)}")
+        lines = ["try:", *(f"    {each}" for each in self.lines)]
+        # Something else was met than was seen: packed tensors, or freed ones.
+        lines += ["except (AttributeError, TypeError, ValueError):", "    return None"]
+        count = len(trace.storages) - self.first_value
+        values = [trace.inputs[k] for k in numbers]
+        self.constants.update(numbers=values, owners=[None] * len(values), blank=[None] * count)
+        if numbers:
+            lines += ["inputs = trace.inputs", "m = ~len(inputs)", "inputs += numbers", "trace.owners += owners"]
+        lines += ["storages = trace.storages", "b = len(storages)", "storages += blank"]
+        lines.append(f"trace.entries += ({' '.join(map(str, entries))})")
+        for each in results:
+            lines += each  # type: ignore[arg-type]
+        if self.released:
+            lines.append("if not keep:")
+            for number in self.released:
+                lines += [f"    n{number}.values = None", f"    n{number}.versions = ()"]
+        lines.append(f"return ({' '.join(f'l{number},' for number in self.leaves)})")
+        source = "\n    ".join(["def replay(n0, keep):", "epoch = trace.epoch", *lines])
+        self.constants["tensor"] = Classes.tensor
+        exec(compile(source, "<backward pass>", "exec"), self.constants)
+        return self.constants.pop("replay")
+
+    def _entry(self, entry: tuple[Any, ...], outside: dict[int, str]) -> str | None:
+        rule, *operands = entry
+        spelled = [self.constant("rule", rule)]
+        for operand in operands:
+            if operand >= self.first_value:
+                spelled.append(f"b + {operand - self.first_value}")
+            elif operand in self.numbers:
+                spelled.append(f"m - {self.numbers[operand]}")
+            else:
+                if operand not in outside:
+                    name = self._operand(operand, len(outside))
+                    if name is None:
+                        return None
+                    outside[operand] = name
+                spelled.append(outside[operand])
+        return f"({', '.join(spelled)},),"
+
+    def _operand(self, position: int, number: int) -> str | None:
+        """Have the function look up the position of an operand from outside; returns its name there."""
+        index = self.places.get(position)
+        if index is not None:
+            for other, (name, _) in enumerate(self.cells):
+                if self.positions[other] == position:
+                    self.lines.append(f"q = {name}.position if {name}.epoch is epoch else resolve({name})")
+                    if other == index:
+                        self.lines.append(f"p{number} = q")
+                    else:  # the same thing saved twice
+                        self.require(f"q == p{number}")
+            return f"p{number}"
+        return self._window(position, number)
+
+    def _window(self, position: int, number: int) -> str | None:
+        """The same for a window onto something saved that a row looked at, or for what a saved window lies on."""
+        for name, cell in self.cells:
+            storage = cell.storage if type(cell) is View else cell
+            for (of, _, spec, offset), found in trace.windows.items():
+                if of is storage and found == position:
+                    base = self._base(name, cell)
+                    constant = self.constant("spec", spec)
+                    self.lines.append(f"p{number} = resolve(View({base}, {constant}, {offset}))")
+                    return f"p{number}"
+            if storage is not cell and storage.epoch is self.epoch and storage.position == position:
+                base = self._base(name, cell)
+                self.lines.append(f"q = {base}")
+                self.lines.append(f"p{number} = q.position if q.epoch is epoch else resolve(q)")
+                return f"p{number}"
+        return None
+
+    def _base(self, name: str, cell: Any) -> str:
+        """The storage of something saved, which must lie in it as it did."""
+        if type(cell) is View:
+            spec = self.constant("spec", cell.storage.spec)
+            self.require(f"{name}.__class__ is View and {name}.offset == {cell.offset} and {name}.storage.spec is {spec}")
+            return f"{name}.storage"
+        self.require(f"{name}.__class__ is Storage and {name}.spec is {self.constant('spec', cell.spec)}")
+        return name
+
+    def _results(self) -> list[list[str] | None]:
+        """The lines that give each leaf its gradient."""
+        return [self._result(number, *each) for number, each in self.leaves.items()]
+
+    def _result(self, number: int, leaf: Any, before: Any) -> list[str] | None:
+        grad = leaf._grad
+        if grad is before:
+            cell = None if grad is None else grad._cell
+            if cell is None or cell.epoch is not self.epoch or cell.position < self.first_value:
+                return []  # no gradient came
+            cell_name = f"h{number}"
+            lines = [
+                f"if h{number}.epoch is epoch and h{number}.position >= 0: storages[h{number}.position] = None",
+                f"h{number}.version += 1",
+            ]
+        else:
+            if before is not None or not _plain(grad):
+                return None
+            cell = grad._cell
+            if cell.epoch is not self.epoch or cell.position < self.first_value or cell.spec is not grad._spec:
+                return None
+            cell_name = f"h{number}"
+            spec = self.constant("spec", cell.spec)
+            lines = [
+                f"h{number} = new(Storage)", f"g{number} = l{number}._grad = new(tensor)",
+                f"h{number}.spec = g{number}._spec = {spec}", f"g{number}._cell = h{number}",
+                f"g{number}._tracked, g{number}._node, g{number}._slot = False, None, 0",
+            ]  # fmt: skip
+        place = cell.position - self.first_value
+        return [*lines, f"{cell_name}.epoch, {cell_name}.position = epoch, b + {place}", f"storages[b + {place}] = {cell_name}"]
+
+    def _something_is_left(self) -> bool:
+        """Whether anything else of the pass is still held than the leaves' gradients."""
+        known = {id(leaf._grad._cell) for leaf, _ in self.leaves.values() if leaf._grad is not None}
+        storages, first = trace.storages, self.first_value
+        # A window is found by the storage it is onto, which is held by that.
+        trace.windows = {
+            key: value for key, value in trace.windows.items() if key[0].epoch is not self.epoch or key[0].position < first
+        }
+        for position in range(first, len(storages)):
+            storage = storages[position]
+            # Referred to by the list, this function's variable and the argument.
+            if storage is not None and id(storage) not in known and getrefcount(storage) > 3:
+                return True
+        return False
+
+
+def _plain(grad: Any) -> bool:
+    """Whether a gradient is a whole storage, and a tensor like any that an operator returns."""
+    kind: Any = Classes.tensor
+    return (
+        type(grad) is kind and type(grad._cell) is Storage and not grad._cell.exposed and not grad._tracked
+        and vars(grad).keys() <= {"_cell", "_spec", "_tracked", "_node", "_slot"}
+    )  # fmt: skip
