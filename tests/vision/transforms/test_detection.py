@@ -96,6 +96,26 @@ def test_distorted_colours(sample: dict[str, Any], unit: torch.Tensor) -> None:
         F.permute_channels(unit, [0, 0, 1])
 
 
+def test_compression(planes: torch.Tensor) -> None:
+    coarse, fine = (F.jpeg(planes, quality) for quality in (5, 95))
+    apart = [float((each.float() - planes.float()).abs().mean()) for each in (coarse, fine)]
+    assert apart[0] > 2 * apart[1] > 0 and coarse.dtype is torch.uint8 and coarse.shape == planes.shape
+    pil = F.to_pil_image(planes)
+    assert torch.equal(F.pil_to_tensor(v2.JPEG((95, 95))(pil)), fine) and torch.equal(
+        F.jpeg(planes[None], 5)[0], coarse
+    )
+    with pytest.raises(ValueError, match="jpeg takes uint8 tensors of 1 or 3 channels"):
+        F.jpeg(planes.float(), 5)
+    with pytest.raises(ValueError, match="quality must be an integer from 1 to 100"):
+        v2.JPEG((90, 10))
+
+
+def test_channels_in_any_order(planes: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    made = {tuple(v2.RandomChannelPermutation()(planes)[:, 6, 10].tolist()) for _ in range(40)}
+    assert len(made) == 6
+
+
 def test_noise(unit: torch.Tensor, planes: torch.Tensor) -> None:
     torch.manual_seed(0)
     half = torch.full((3, 60, 60), 0.5)

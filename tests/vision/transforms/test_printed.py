@@ -237,6 +237,8 @@ PRINTED = [
     (lambda: v2.SanitizeBoundingBoxes(), "SanitizeBoundingBoxes(min_size=1.0, min_area=1.0, labels_getter=default)"),
     (lambda: v2.CutMix(num_classes=3), "CutMix(alpha=1.0, num_classes=3)"),
     (lambda: v2.MixUp(num_classes=3), "MixUp(alpha=1.0, num_classes=3)"),
+    (lambda: v2.RandomChannelPermutation(), "RandomChannelPermutation()"),
+    (lambda: v2.JPEG(50), "JPEG(quality=[50, 50])"),
 ]
 
 

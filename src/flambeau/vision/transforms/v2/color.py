@@ -14,7 +14,8 @@ from .functional.dispatch import is_pure_tensor
 from .transform import RandomApplied, Transform, query_channels
 
 __all__ = [
-    "RGB", "ColorJitter", "GaussianBlur", "Grayscale", "RandomAdjustSharpness", "RandomAutocontrast", "RandomEqualize",
+    "JPEG", "RGB", "ColorJitter", "GaussianBlur", "Grayscale", "RandomAdjustSharpness", "RandomAutocontrast",
+    "RandomChannelPermutation", "RandomEqualize",
     "RandomGrayscale", "RandomInvert", "RandomPosterize", "RandomSolarize",
 ]  # fmt: skip
 
@@ -107,6 +108,36 @@ class GaussianBlur(Transform):
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return self._call_kernel(F.gaussian_blur, inpt, self.kernel_size, **params)
+
+
+class RandomChannelPermutation(Transform):
+    """The channels in random order."""
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        return {"permutation": drawing_lots.shuffled(query_channels(flat_inputs))}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        return self._call_kernel(F.permute_channels, inpt, **params)
+
+
+class JPEG(Transform):
+    """Compressed with a random quality (1 to 100), and decompressed: what photographs from the web look like.
+
+    Args:
+        quality: the quality, or from … to.
+    """
+
+    def __init__(self, quality: int | Sequence[int]) -> None:
+        super().__init__()
+        self.quality = [quality, quality] if isinstance(quality, int) else list(quality)
+        if len(self.quality) != 2 or not 1 <= self.quality[0] <= self.quality[1] <= 100:
+            raise ValueError(f"quality must be an integer from 1 to 100 or two of them, the lower first, got {quality}")
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        return {"quality": drawing_lots.integer(self.quality[0], self.quality[1] + 1)}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        return self._call_kernel(F.jpeg, inpt, **params)
 
 
 class RandomInvert(RandomApplied):

@@ -26,7 +26,7 @@ __all__ = [
     "convert_bounding_box_format", "convert_image_dtype", "crop", "elastic", "elastic_transform", "equalize",
     "erase", "five_crop", "gaussian_blur", "gaussian_noise", "get_dimensions", "get_image_num_channels",
     "get_image_size", "get_num_channels", "get_size", "grayscale_to_rgb", "hflip", "horizontal_flip", "invert",
-    "is_pure_tensor", "normalize", "pad", "permute_channels", "perspective", "pil_to_tensor", "posterize",
+    "is_pure_tensor", "jpeg", "normalize", "pad", "permute_channels", "perspective", "pil_to_tensor", "posterize",
     "register_kernel", "resize", "resized_crop", "rgb_to_grayscale", "rotate", "sanitize_bounding_boxes",
     "solarize", "ten_crop", "to_dtype", "to_grayscale", "to_image", "to_pil_image", "to_tensor", "vertical_flip",
     "vflip",
@@ -65,6 +65,7 @@ equalize = Dispatched("equalize", levels.equalize)
 rgb_to_grayscale = to_grayscale = Dispatched("rgb_to_grayscale", F.rgb_to_grayscale)
 erase = Dispatched("erase", levels.erase)
 permute_channels = Dispatched("permute_channels", levels.permute_channels)
+jpeg = Dispatched("jpeg", levels.jpeg)
 gaussian_noise = Dispatched("gaussian_noise", levels.gaussian_noise)
 normalize = Dispatched("normalize", F.normalize)
 to_dtype = Dispatched("to_dtype", to_dtype_image, masks.to_dtype)

@@ -9,7 +9,7 @@ from .....tensor import Tensor
 from ....pillow import Image as PIL
 from ... import functional as F
 
-__all__ = ["equalize", "erase", "gaussian_noise", "permute_channels", "posterize"]
+__all__ = ["equalize", "erase", "gaussian_noise", "jpeg", "permute_channels", "posterize"]
 
 
 def posterize(image: Any, bits: int) -> Any:
@@ -62,3 +62,27 @@ def gaussian_noise(image: Any, mean: float = 0.0, sigma: float = 0.1, clip: bool
         raise ValueError(f"sigma shouldn't be negative. Got {sigma}")
     noisy = image + (mean + flambeau.randn_like(image) * sigma)
     return noisy.clamp(0, 1) if clip else noisy
+
+
+def jpeg(image: Any, quality: int) -> Any:
+    """The image after compression to JPEG and back; of a batch each image by itself.
+
+    Raises:
+        ValueError: a tensor that is not uint8, or has other than one or three channels.
+    """
+    from io import BytesIO
+
+    import flambeau
+
+    if isinstance(image, PIL.Image):
+        packed = BytesIO()
+        image.save(packed, format="JPEG", quality=quality)
+        packed.seek(0)
+        return PIL.open(packed).convert(image.mode)
+    if image.dtype is not dtypes.uint8 or image.shape[-3] not in (1, 3):
+        raise ValueError(
+            f"jpeg takes uint8 tensors of 1 or 3 channels, got {image.dtype} of shape {tuple(image.shape)}"
+        )
+    planes = image.reshape(-1, *image.shape[-3:])
+    made = [F.pil_to_tensor(jpeg(F.to_pil_image(each), quality)) for each in planes]
+    return flambeau.stack(made).reshape(image.shape) if made else image.clone()
