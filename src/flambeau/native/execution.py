@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,26 @@ from .runtime import ARRAY, DIFFERENT, DONE, FAILED, FLOAT, HEADER, INPUT, INTEG
 SHARE = 6000.0
 #: A program that takes longer lets other Python threads run meanwhile.
 LONG = 30000.0
+
+
+#: Results of so many bytes are written again where those of the last run were, once nobody holds these: fresh memory costs a
+#: page fault every 4096 bytes, which for exp is as much as computing it.
+LARGE = 1 << 18
+
+
+class _Reused:
+    """Makes an array, the one it made before when nobody else holds it any more."""
+
+    __slots__ = ("held", "make")
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make, self.held = make, None
+
+    def __call__(self) -> Any:
+        # Two references: ours and the argument's.
+        if self.held is None or getrefcount(self.held) > 2:
+            self.held = self.make()
+        return self.held
 
 
 class Workspace:
@@ -200,7 +221,9 @@ class NativeProgram:
             kind = self.graph.types[name]
             layout = program.layouts[position]
             dense = layout is None or agrees(kind.shape, tuple(layout.strides), dense_strides(kind.shape))
-            self.makers.append(partial(np.empty, kind.shape, kind.dtype.numpy))
+            make: Callable[[], Any] = partial(np.empty, kind.shape, kind.dtype.numpy)
+            large = kind.numel * kind.dtype.numpy.itemsize >= LARGE
+            self.makers.append(_Reused(make) if large else make)
             self.direct.append(dense and (position in self._into or position in over))
         self._copied = [position for position, _ in self._twice]
 
