@@ -36,6 +36,8 @@ CASES: list[tuple[Any, ...]] = [
     (1, 20, 30, (16, 16), (16, 16), (16, 16), (0, 0), (1, 1), 1),
     (2, 3, 4, (11, 13), (4, 2), (1, 3), (3, 0), (1, 2), 1),
     (2, 40, 33, (12, 12), (3, 3), (1, 1), (0, 2), (1, 1), 1),
+    (3, 4, 6, (15,), (1,), (2,), (1,), (1,), 2),
+    (3, 3, 6, (7, 1, 6), (2, 1, 2), (2, 3, 1), (2, 0, 0), (1, 2, 1), 3),
     (0, 3, 6, (12, 12), (3, 3), (1, 1), (0, 0), (1, 1), 1),
     (2, 0, 6, (5, 5), (3, 3), (1, 1), (0, 0), (1, 1), 1),
     (2, 3, 0, (5, 5), (3, 3), (1, 1), (0, 0), (1, 1), 1),
@@ -128,7 +130,7 @@ def test_winograd(case: tuple[Any, ...], chosen: str, monkeypatch: pytest.Monkey
     compare(case, tolerance=1e-4)
 
 
-@pytest.mark.parametrize("case", CASES[:19], ids=str)
+@pytest.mark.parametrize("case", CASES[:21], ids=str)
 @pytest.mark.parametrize("cycles", [0.0, float("inf")])
 def test_input_gradient_both_ways(case: tuple[Any, ...], cycles: float, monkeypatch: pytest.MonkeyPatch) -> None:
     made = convolution_columns.plan

@@ -175,9 +175,9 @@ def input_gradient(
             from_ = b.at(source, element, b.multiply(o, integer(area)))
             with b.loop(0, samples) as s:
                 line = b.at(from_, element, b.multiply(s, integer(problem.groups * problem.outputs * area)))
-                into = b.at(to, element, b.multiply(s, integer(area)))
-                with b.loop(0, area, count) as i:
-                    mask = within(b, 0, b.subtract(integer(area), i), count)
+                into = b.at(to, element, b.multiply(s, integer(high * rest)))
+                with b.loop(0, high * rest, count) as i:
+                    mask = within(b, 0, b.subtract(integer(high * rest), i), count)
                     b.store(masked_load(b, kind, b.at(line, element, i), mask), b.at(into, element, i))
 
     def _product(b: KernelBuilder, source: Operand, weights: Operand, columns: Operand, length: Operand) -> None:

@@ -192,7 +192,7 @@ def weight_gradient(
     key = f"weight_gradient {element} {problem} {cut[:5]}"
     scratch = line_memory + packing.room * size_of(element)
     made = Kernel(
-        "convolution_weight_gradient", key, write, [grad, source], [sums], items, cut.cycles / items * CYCLE / 4, scratch
+        "convolution_weight_gradient", key, write, [grad, source], [sums], items, cut.cycles / items * CYCLE, scratch
     )
     return [made, _added(problem, element, cut, sums, result, (cuts, columns, tiles, downs, pitch))]
 
