@@ -68,6 +68,8 @@ class Node:
 def common_refinement(first: Sequence[int], second: Sequence[int]) -> list[int] | None:
     """The coarsest sizes that both shapes can be split into, or None where their boundaries cross."""
     a, b = [n for n in first if n != 1], [n for n in second if n != 1]
+    if 0 in a or 0 in b:
+        return a if a == b else None
     made: list[int] = []
     while a and b:
         m, n = a[-1], b[-1]
@@ -85,6 +87,8 @@ def common_refinement(first: Sequence[int], second: Sequence[int]) -> list[int] 
 
 def spread(shape: Sequence[int], strides: Sequence[int], sizes: Sequence[int]) -> list[int]:
     """Strides of a shape as strides of its refinement into ``sizes``."""
+    if 0 in shape:  # refines nothing but itself
+        return [s for n, s in zip(shape, strides) if n != 1]
     made: list[int] = []
     rest = list(sizes)
     for n, s in zip(reversed(shape), reversed(strides)):
