@@ -131,7 +131,7 @@ print(f"R^2 = {r_squared.item():.4f}, scikit-learn: {reference.score(x_numpy, y_
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4))
 left.plot(x_numpy, y_numpy, "o", markersize=4, label="data")
-left.plot(x_numpy, predicted.numpy(), "r", label=f"{w:.1f} x + {b:.1f}")
+left.plot(x_numpy, predicted.numpy(), "r", label=f"{w:.1f} x {b:+.1f}")
 left.set(title="The fitted line", xlabel="x", ylabel="y")
 left.legend()
 right.plot(losses)

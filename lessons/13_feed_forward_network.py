@@ -32,6 +32,7 @@ if not in_notebook:
 parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
 parser.add_argument("--out", type=Path, metavar="DIR", help="where pictures are written (default: a temporary folder)")
 parser.add_argument("--root", type=Path, metavar="DIR", help="train on MNIST, which is in DIR or is downloaded there")
+parser.add_argument("--quick", action="store_true", help="fewer epochs, to see that it works")
 options = parser.parse_known_args()[0] if in_notebook else parser.parse_args()
 out = options.out or Path(tempfile.mkdtemp(prefix="flambeau-lesson-"))
 out.mkdir(parents=True, exist_ok=True)
@@ -49,7 +50,7 @@ hidden_size = 300
 classes = 10
 batch_size = 50
 learning_rate = 0.003
-epochs = 2 if options.root else 20
+epochs = 1 if options.quick else 2 if options.root else 20
 
 # %% [markdown]
 # ## The data

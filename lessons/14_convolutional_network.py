@@ -36,6 +36,7 @@ if not in_notebook:
 parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
 parser.add_argument("--out", type=Path, metavar="DIR", help="where pictures are written (default: a temporary folder)")
 parser.add_argument("--root", type=Path, metavar="DIR", help="train on CIFAR-10, which is in DIR")
+parser.add_argument("--quick", action="store_true", help="fewer epochs, to see that it works")
 options = parser.parse_known_args()[0] if in_notebook else parser.parse_args()
 out = options.out or Path(tempfile.mkdtemp(prefix="flambeau-lesson-"))
 out.mkdir(parents=True, exist_ok=True)
@@ -45,7 +46,7 @@ torch.manual_seed(0)
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 batch_size = 50
 learning_rate = 0.003
-epochs = 5
+epochs = 1 if options.quick else 5
 
 # %% [markdown]
 # ## The data

@@ -232,7 +232,7 @@ print("where the model is:", next(model.parameters()).device.type == device.type
 
 # %%
 figure, axes = plt.subplots(figsize=(6, 4))
-axes.plot(range(1, 13), uninterrupted, linewidth=5, alpha=0.3, label="uninterrupted")
+axes.semilogy(range(1, 13), uninterrupted, linewidth=5, alpha=0.3, label="uninterrupted")
 axes.plot(range(1, 13), resumed, "k", label="interrupted after 3 and resumed")
 axes.plot(range(1, 13), careless, "r:", label="resumed without the optimizer")
 axes.set(title="Resuming from a checkpoint", xlabel="epoch", ylabel="loss")

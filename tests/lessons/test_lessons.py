@@ -234,6 +234,12 @@ def test_15_ants_and_bees() -> None:
     check_transfer(with_data("15", "cifar-10-batches-py", "hymenoptera_data"))
 
 
+@pytest.mark.parametrize("lesson", ["13", "14", "15"])
+def test_quick_is_shorter(lesson: str) -> None:
+    quick = run(lesson, "--quick")
+    assert len(quick.output) < len(run(lesson).output) and quick.pictures == run(lesson).pictures
+
+
 def test_16_tensorboard_reads_what_was_written() -> None:
     assert run("16").number("Adam: test accuracy") == pytest.approx(run("16").numbers("last test accuracy")[0], abs=1e-3)
     limits = [run("16").number(f"limit {limit}: precision") for limit in (0.1, 0.5, 0.9)]
