@@ -88,9 +88,15 @@ def _spelled(element: str, value: Any) -> str:
     return str(int(value))
 
 
+def _spelling(element: str, value: Any) -> str:
+    if value == 0 and str(value)[0] == "-":  # equal to 0.0, so no key of a cache
+        return "-0.0" if element in ("float", "double", "half") else "0"
+    return _spelled(element, value)
+
+
 def constant(kind: str, value: Any) -> Operand:
     """A number of the type, in every lane. (NaN of any payload: ``float("nan")``.)"""
-    text = _spelled(scalar(kind), value)
+    text = _spelling(scalar(kind), value)
     return Operand(kind, text if lanes(kind) == 1 else f"splat ({scalar(kind)} {text})")
 
 
@@ -251,7 +257,7 @@ class Builder:
         element = scalar(kind)
         if lanes(kind) == 1:
             return constant(kind, values[0])
-        return Operand(kind, "<" + ", ".join(f"{element} {_spelled(element, value)}" for value in values) + ">")
+        return Operand(kind, "<" + ", ".join(f"{element} {_spelling(element, value)}" for value in values) + ">")
 
     # Memory
 

@@ -167,6 +167,8 @@ class _Planner:
         nest = self.nest
         folded = prod(n for n, r in zip(nest.shape, nest.reduced) if r)
         tile = 1 if nest.by_rows else min(self._tile(), nest.shape[-1] + self.width)
+        if nest.by_rows:  # each row of it in whole vectors
+            folded = folded // nest.shape[-1] * (-(-nest.shape[-1] // self.width) * self.width)
         self.scratch = 0
         visited: set[tuple[int, int]] = set()
 
@@ -255,6 +257,7 @@ class _Planner:
         return Kernel(
             title if len(title) < 60 else f"{title[:57]}...", key, self.write, arguments,
             [Argument(name) for name in nest.stores], items, max(work / max(items, 1), 1.0), self.scratch,
+            can_fail=any(elementwise.can_fail(node.operation, node.source) for node in nest.nodes.values()),
             pointwise=self._pointwise(),
         )  # fmt: skip
 
@@ -322,6 +325,7 @@ class _Writer:
         b, nest = self.b, self.nest
         count = len(self.planner.reads)
         self.pointers = [b.argument(k) for k in range(count + len(nest.stores))]
+        b.failure = len(self.pointers)
         self.outputs = {name: self.pointers[count + k] for k, name in enumerate(nest.stores)}
         for node in nest.nodes.values():
             for operand in node.operands:
@@ -575,6 +579,7 @@ class _Writer:
             return elementwise.cast(b, operands[0], node.source, node.kind)
         if node.operation == "select":
             return b.select(*operands)
+        b.active = at.mask
         return elementwise.RULES[node.operation](b, node.source, *operands)
 
     def _operand(self, operand: Any, node: Node, at: _At, width: int | None = None) -> Operand:
