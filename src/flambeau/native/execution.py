@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Sequence
 from functools import partial
 from sys import getrefcount
@@ -327,17 +328,14 @@ class NativeProgram:
             strides = tuple(s // max(base.itemsize, 1) for s in base.strides)
             if agrees(place.shape, strides, place.strides):
                 return base
-        root = base
-        while isinstance(root.base, np.ndarray):
-            root = root.base
+        if not place.numel:
+            return np.empty(place.shape, base.dtype)
         size = base.itemsize
-        start = base.__array_interface__["data"][0] - root.__array_interface__["data"][0] + place.offset * size
-        if root.itemsize != size or not root.flags.c_contiguous:
-            return np.lib.stride_tricks.as_strided(
-                np.ndarray((1,), base.dtype, base, 0) if place.offset == 0 else _shifted(base, place.offset),
-                place.shape, tuple(s * size for s in place.strides),
-            )  # fmt: skip
-        return np.ndarray(place.shape, base.dtype, root, start, tuple(s * size for s in place.strides))
+        reach = [(n - 1) * s * size for n, s in zip(place.shape, place.strides)]
+        low, high = sum(r for r in reach if r < 0), sum(r for r in reach if r > 0)
+        start = base.__array_interface__["data"][0] + place.offset * size
+        memory = (ctypes.c_char * (high - low + size)).from_address(start + low)
+        return np.ndarray(place.shape, base.dtype, memory, -low, tuple(s * size for s in place.strides))
 
     def __str__(self) -> str:
         lines = []
@@ -347,10 +345,6 @@ class NativeProgram:
             if step.line is not None:
                 lines.append(f"numpy {step.line!r}")
         return "\n".join(lines)
-
-
-def _shifted(base: Any, offset: int) -> Any:
-    return np.lib.stride_tricks.as_strided(base.reshape(-1)[offset:], (1,), (base.itemsize,))
 
 
 def _fits(array: Any, spec: Any) -> bool:

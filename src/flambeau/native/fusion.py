@@ -61,7 +61,8 @@ class _Fusion:
             if each.primitive.name in REDUCTIONS and self._split(each):
                 continue
             line = graph.lower(each)
-            if line.kernels is None and 0 in graph.types[each.results[0]].shape and not each.primitive.can_fail:
+            nothing = all(0 in graph.types[name].shape for name in each.results)
+            if line.kernels is None and nothing and not each.primitive.can_fail:
                 line.kernels = []  # nothing to compute
                 graph.lines.append(line)
             elif line.kernels is None and self._is_loop(line):
@@ -85,6 +86,8 @@ class _Fusion:
             if place is not None and name >= self.program.inputs and place.name != name:
                 graph.lines.append(Line(COPY, (place,), {}, (name,)))
         for line in graph.lines:
+            if line.kernels is None and line.primitive is COPY and 0 in graph.types[line.results[0]].shape:
+                line.kernels = []
             if line.kernels is not None or not self._is_loop(line):
                 self._opaque(line)
             elif self._is_constant(line):
@@ -229,7 +232,7 @@ class _Fusion:
     # Joining
 
     def _opaque(self, line: Line) -> None:
-        for operand in line.operands:
+        for operand in line.operands if line.kernels != [] else ():
             place = self._place(operand)
             if place is not None and place.name in self.waiting:
                 raise AssertionError(f"{line} wants a value that nobody keeps in memory")
