@@ -38,8 +38,11 @@ def registers() -> int:
 
 
 def tile_cycles(m: int, n: int) -> float:
-    """Cycles of one step of a tile: two multiply-adds or loads at a time (loads across cache lines count twice)."""
-    return max(m * n / 2, (m + 1.6 * n) / 2, 4.0) if m and n else 0.0
+    """Cycles of one step of a tile: two multiply-adds or loads at a time (loads across cache lines count twice).
+
+    A vector takes two cycles at least to come from the second-level cache.
+    """
+    return max(m * n / 2, (m + 1.6 * n) / 2, 2.0 * n, 4.0) if m and n else 0.0
 
 
 @lru_cache(4)

@@ -495,7 +495,7 @@ def wide_plan(problem: Correlation, element: str) -> WidePlan:
     vectors = -(-problem.batch * tiles // count)
     transforms = problem.batch * problem.groups * problem.sources * (packing.work + -(-tiles // count) * 130)
     back = problem.groups * problem.results * (vectors * 100 + problem.batch * axes[0].out * -(-axes[1].out // count) * 48)
-    transforms += 0.3 * POINTS * problem.groups * problem.sources * vectors * count * size_of(element)
+    transforms += 0.8 * POINTS * problem.groups * problem.sources * vectors * count * size_of(element)
     pairs = problem.groups * problem.sources * problem.results / count * 200
     best: WidePlan | None = None
     for chunk in sorted({min(problem.results, 8 * k) for k in (1, 2, 3, 4, 6, 8)}):
