@@ -232,10 +232,12 @@ class _Fusion:
     # Joining
 
     def _opaque(self, line: Line) -> None:
-        for operand in line.operands if line.kernels != [] else ():
-            place = self._place(operand)
-            if place is not None and place.name in self.waiting:
-                raise AssertionError(f"{line} wants a value that nobody keeps in memory")
+        if line.kernels is not None:
+            read = {argument.name for kernel in line.kernels for argument in kernel.reads}
+        else:
+            read = {place.name for operand in line.operands if (place := self._place(operand)) is not None}
+        if not read.isdisjoint(self.waiting):
+            raise AssertionError(f"{line} wants a value that nobody keeps in memory")
         self.steps.append(Step(line.kernels, None if line.kernels is not None else line))
         for name in line.results:
             self.home[name] = len(self.steps) - 1
