@@ -13,19 +13,19 @@ Whoever wants to see or change something on the way (hooks, ``retain_grad``, ano
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from sys import getrefcount
 from typing import Any
 
-from ..core.storages import Storage, View
+from ..core.storages import Storage
+from ..tracing.excerpts import Excerpt
 from ..tracing.handles import Classes, Handle
-from ..tracing.recorder import lock, resolve, synchronize, trace
+from ..tracing.recorder import lock, synchronize, trace
 from .grad_mode import rewriting
 from .plans import OperatorNode
 from .saved import SavedResult
 from .tape import AccumulateGrad, Node, anomaly
 
-#: So many passes are remembered for roots of one plan; a graph is learned at most so often; so many entries may it leave.
-KEPT, LESSONS, LONGEST = 8, 4, 1 << 14
+#: So many passes are remembered for roots of one plan; a graph is learned at most so often.
+KEPT, LESSONS = 8, 4
 #: A backward pass ends the trace beyond so many calls when the trace covers a whole round of training, see `end_round`.
 ROUND = 64
 
@@ -97,7 +97,7 @@ def backward(root: Node, keep_graph: bool, walk: Callable[[], Any]) -> None:
                     return
             lesson = _Lesson(root) if not keep_graph and passes.recurs(root) else None
             if lesson is not None and lesson.nodes:
-                lesson.prepare()
+                lesson.begin()
                 walk()
                 replay = lesson.written()
                 if replay is not None:
@@ -124,26 +124,20 @@ def end_round(leaves: Sequence[Any]) -> None:
                 return
 
 
-class _Lesson:
+class _Lesson(Excerpt):
     """One pass, looked at before and after it runs.
 
     Attributes:
         nodes: the nodes by their number; empty where the graph is one to be walked.
-        cells: what the calls' operands may be: (expression, cell) for each thing saved and each gradient added to.
-        lines: the function that is being written, up to where it is certain that the graph is the same.
-        constants: what its names stand for.
+        leaves: by the number of its node, each leaf and its gradient before the pass.
     """
 
     def __init__(self, root: Node) -> None:
+        super().__init__()
         self.nodes: list[Any] = [root]
-        self.cells: list[tuple[str, Any]] = []
-        self.lines: list[str] = []
         self.leaves: dict[int, tuple[Any, Any]] = {}  # node number -> (leaf, its gradient before)
         self.released: list[int] = []
-        self.constants: dict[str, Any] = {
-            "Leaf": AccumulateGrad, "Storage": Storage, "View": View, "Handle": Handle, "trace": trace, "resolve": resolve,
-            "new": object.__new__,
-        }  # fmt: skip
+        self.constants.update(Leaf=AccumulateGrad)
         numbers: dict[Node, int] = {root: 0}
         for number, node in enumerate(self.nodes):
             if not (self._leaf(number, node) if type(node) is AccumulateGrad else self._node(number, node, numbers)):
@@ -152,16 +146,6 @@ class _Lesson:
         self._tell_apart()
 
     # -- before the pass: the graph ----------------------------------------------------------------------------------
-
-    def constant(self, kind: str, value: Any) -> str:
-        """The name of a constant of the function."""
-        name = f"{kind}_{len(self.constants)}"
-        self.constants[name] = value
-        return name
-
-    def require(self, condition: str) -> None:
-        """The graph is another one unless this holds."""
-        self.lines.append(f"if not ({condition}): return None")
 
     def _node(self, number: int, node: Any, numbers: dict[Node, int]) -> bool:
         if not isinstance(node, OperatorNode) or node.watched or node.values is None:
@@ -261,49 +245,17 @@ class _Lesson:
             if len(names) > 1:
                 self.require(f"len({{{', '.join(names)}}}) == {len(names)}")
 
-    # -- the pass ----------------------------------------------------------------------------------------------------
-
-    def prepare(self) -> None:
-        """Give everything saved its position, so that it is known again among the operands; note where the trace ends."""
-        self.places: dict[int, int] = {}  # position -> index in cells
-        self.positions: list[int] = []
-        epoch = trace.epoch
-        for index, (_, cell) in enumerate(self.cells):
-            position = cell.position if cell.epoch is epoch else resolve(cell)
-            self.positions.append(position)
-            self.places.setdefault(position, index)
-        self.epoch, self.first_input = epoch, len(trace.inputs)
-        self.first_entry, self.first_value = len(trace.entries), len(trace.storages)
-
     # -- after the pass: the calls -------------------------------------------------------------------------------------
 
     def written(self) -> Callable[[Any, bool], Sequence[Any] | None] | None:
         """The function, or None where some call depends on what is not known here."""
-        if trace.epoch is not self.epoch or len(trace.entries) - self.first_entry > LONGEST:
+        lines = self.calls()
+        if lines is None:
             return None
-        made = range(self.first_input, len(trace.inputs))
-        # Numbers are what they were; arrays are windows onto something saved.
-        numbers = [k for k in made if trace.owners[k] is None]
-        if any(hasattr(trace.inputs[k], "nbytes") for k in numbers):
-            return None
-        self.numbers = {~k: index for index, k in enumerate(numbers)}  # position -> place among the numbers
-        outside: dict[int, str] = {}  # position -> name of it in the function
-        entries = [self._entry(entry, outside) for entry in trace.entries[self.first_entry :]]
         results = self._results()
-        if None in entries or None in results or self._something_is_left():
+        known = {id(leaf._grad._cell) for leaf, _ in self.leaves.values() if leaf._grad is not None}
+        if None in results or self.something_is_left(known):
             return None
-        if len(outside) > 1:  # operands that were different must be so again: there may be calls with both
-            self.require(f"len({{{', '.join(outside.values())}}}) == {len(outside)}")
-        lines = ["try:", *(f"    {each}" for each in self.lines)]
-        # Something else was met than was seen: packed tensors, or freed ones.
-        lines += ["except (AttributeError, TypeError, ValueError):", "    return None"]
-        count = len(trace.storages) - self.first_value
-        values = [trace.inputs[k] for k in numbers]
-        self.constants.update(numbers=values, owners=[None] * len(values), blank=[None] * count)
-        if numbers:
-            lines += ["inputs = trace.inputs", "m = ~len(inputs)", "inputs += numbers", "trace.owners += owners"]
-        lines += ["storages = trace.storages", "b = len(storages)", "storages += blank"]
-        lines.append(f"trace.entries += ({' '.join(map(str, entries))})")
         for each in results:
             lines += each  # type: ignore[arg-type]
         if self.released:
@@ -311,113 +263,26 @@ class _Lesson:
             for number in self.released:
                 lines += [f"    n{number}.values = None", f"    n{number}.versions = ()"]
         lines.append(f"return ({' '.join(f'l{number},' for number in self.leaves)})")
-        source = "\n    ".join(["def replay(n0, keep):", "epoch = trace.epoch", *lines])
-        self.constants["tensor"] = Classes.tensor
-        exec(compile(source, "<backward pass>", "exec"), self.constants)
-        return self.constants.pop("replay")
-
-    def _entry(self, entry: tuple[Any, ...], outside: dict[int, str]) -> str | None:
-        rule, *operands = entry
-        spelled = [self.constant("rule", rule)]
-        for operand in operands:
-            if operand >= self.first_value:
-                spelled.append(f"b + {operand - self.first_value}")
-            elif operand in self.numbers:
-                spelled.append(f"m - {self.numbers[operand]}")
-            else:
-                if operand not in outside:
-                    name = self._operand(operand, len(outside))
-                    if name is None:
-                        return None
-                    outside[operand] = name
-                spelled.append(outside[operand])
-        return f"({', '.join(spelled)},),"
-
-    def _operand(self, position: int, number: int) -> str | None:
-        """Have the function look up the position of an operand from outside; returns its name there."""
-        index = self.places.get(position)
-        if index is not None:
-            for other, (name, _) in enumerate(self.cells):
-                if self.positions[other] == position:
-                    self.lines.append(f"q = {name}.position if {name}.epoch is epoch else resolve({name})")
-                    if other == index:
-                        self.lines.append(f"p{number} = q")
-                    else:  # the same thing saved twice
-                        self.require(f"q == p{number}")
-            return f"p{number}"
-        return self._window(position, number)
-
-    def _window(self, position: int, number: int) -> str | None:
-        """The same for a window onto something saved that a row looked at, or for what a saved window lies on."""
-        for name, cell in self.cells:
-            storage = cell.storage if type(cell) is View else cell
-            for (of, _, spec, offset), found in trace.windows.items():
-                if of is storage and found == position:
-                    base = self._base(name, cell)
-                    constant = self.constant("spec", spec)
-                    self.lines.append(f"p{number} = resolve(View({base}, {constant}, {offset}))")
-                    return f"p{number}"
-            if storage is not cell and storage.epoch is self.epoch and storage.position == position:
-                base = self._base(name, cell)
-                self.lines.append(f"q = {base}")
-                self.lines.append(f"p{number} = q.position if q.epoch is epoch else resolve(q)")
-                return f"p{number}"
-        return None
-
-    def _base(self, name: str, cell: Any) -> str:
-        """The storage of something saved, which must lie in it as it did."""
-        if type(cell) is View:
-            spec = self.constant("spec", cell.storage.spec)
-            self.require(f"{name}.__class__ is View and {name}.offset == {cell.offset} and {name}.storage.spec is {spec}")
-            return f"{name}.storage"
-        self.require(f"{name}.__class__ is Storage and {name}.spec is {self.constant('spec', cell.spec)}")
-        return name
+        return self.function("n0, keep", lines, "backward pass")
 
     def _results(self) -> list[list[str] | None]:
         """The lines that give each leaf its gradient."""
         return [self._result(number, *each) for number, each in self.leaves.items()]
 
     def _result(self, number: int, leaf: Any, before: Any) -> list[str] | None:
-        grad = leaf._grad
+        grad, cell = leaf._grad, f"h{number}"
         if grad is before:
-            cell = None if grad is None else grad._cell
-            if cell is None or cell.epoch is not self.epoch or cell.position < self.first_value:
+            if grad is None or not self.is_written(grad._cell):
                 return []  # no gradient came
-            cell_name = f"h{number}"
-            lines = [
-                f"if h{number}.epoch is epoch and h{number}.position >= 0: storages[h{number}.position] = None",
-                f"h{number}.version += 1",
-            ]
-        else:
-            if before is not None or not _plain(grad):
-                return None
-            cell = grad._cell
-            if cell.epoch is not self.epoch or cell.position < self.first_value or cell.spec is not grad._spec:
-                return None
-            cell_name = f"h{number}"
-            spec = self.constant("spec", cell.spec)
-            lines = [
-                f"h{number} = new(Storage)", f"g{number} = l{number}._grad = new(tensor)",
-                f"h{number}.spec = g{number}._spec = {spec}", f"g{number}._cell = h{number}",
-                f"g{number}._tracked, g{number}._node, g{number}._slot = False, None, 0",
-            ]  # fmt: skip
-        place = cell.position - self.first_value
-        return [*lines, f"{cell_name}.epoch, {cell_name}.position = epoch, b + {place}", f"storages[b + {place}] = {cell_name}"]
-
-    def _something_is_left(self) -> bool:
-        """Whether anything else of the pass is still held than the leaves' gradients."""
-        known = {id(leaf._grad._cell) for leaf, _ in self.leaves.values() if leaf._grad is not None}
-        storages, first = trace.storages, self.first_value
-        # A window is found by the storage it is onto, which is held by that.
-        trace.windows = {
-            key: value for key, value in trace.windows.items() if key[0].epoch is not self.epoch or key[0].position < first
-        }
-        for position in range(first, len(storages)):
-            storage = storages[position]
-            # Referred to by the list, this function's variable and the argument.
-            if storage is not None and id(storage) not in known and getrefcount(storage) > 3:
-                return True
-        return False
+            return [self.leave(cell), f"{cell}.version += 1", self.moved(cell, grad._cell)]
+        if before is not None or not _plain(grad) or not self.is_written(grad._cell) or grad._cell.spec is not grad._spec:
+            return None
+        return [
+            f"{cell} = new(Storage)", f"g{number} = l{number}._grad = new(tensor)",
+            f"{cell}.spec = g{number}._spec = {self.constant('spec', grad._spec)}", f"g{number}._cell = {cell}",
+            f"g{number}._tracked, g{number}._node, g{number}._slot = False, None, 0",
+            self.moved(cell, grad._cell),
+        ]  # fmt: skip
 
 
 def _plain(grad: Any) -> bool:

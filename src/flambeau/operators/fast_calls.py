@@ -78,20 +78,18 @@ def two_operands(operator: Operator, otherwise: Callable[..., Any] | None = None
 
     def function(input: Any = MISSING, other: Any = MISSING, *args: Any, **kwargs: Any) -> Any:
         if other is not MISSING:
-            number = False
+            kind = type(other)
+            number = kind in NUMBERS and not args and not kwargs
             rule: Rule | None
             try:
-                if args or kwargs:
+                if number:
+                    rule = rules[input._spec, kind]
+                elif args or kwargs:
                     rule = rules[(input._spec, other._spec, args, *kwargs.items())]
                 else:
                     rule = rules[input._spec, other._spec]
             except (KeyError, AttributeError, TypeError):
-                kind = type(other)
-                number = kind in NUMBERS and not args and not kwargs
-                try:
-                    rule = rules[input._spec, kind] if number else _find_fast_rule(operator, (input, other, *args), kwargs)
-                except (KeyError, AttributeError):
-                    rule = _find_fast_rule(operator, (input, other, *args), kwargs)
+                rule = _find_fast_rule(operator, (input, other, *args), kwargs)
             if rule is not None:
                 _acquire()
                 try:

@@ -63,18 +63,17 @@ def donations(live: Sequence[int], storages: Sequence[Any], owners: Sequence[Any
     Only where that input is the sole one on its storage and NumPy does not see it, so that no operand can see the memory
     change.
     """
-    updated = [i for i in live if storages[i].array is not None]
+    updated = [i for i in live if storages[i].array is not None and not storages[i].exposed]
     if not updated:
         return ()
-    places: dict[int, int | None] = {}
-    for k, owner in enumerate(owners):
-        if owner is not None:
-            places[id(owner)] = None if id(owner) in places else k
-    return tuple(
-        (i, place)
-        for i in updated
-        if (place := places.get(id(storages[i]), -1)) is not None and not storages[i].exposed
-    )
+    places: dict[Any, int | None] = dict(zip(owners, range(len(owners))))
+    if len(places) + max(owners.count(None) - 1, 0) != len(owners):  # several inputs on one storage
+        seen = set()
+        for owner in owners:
+            if owner in seen:
+                places[owner] = None
+            seen.add(owner)
+    return tuple([(i, place) for i in updated if (place := places.get(storages[i], -1)) is not None])
 
 
 cache = ProgramCache()

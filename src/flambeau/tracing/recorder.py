@@ -132,8 +132,14 @@ def resolve(cell: Storage | View) -> int:
         raise _never_computed(storage)
     if storage.exposed and _still_exposed(storage):
         return _exposed_input(storage, storage.array)
-    storage.position, storage.epoch = _array_input(storage.array, storage), trace.epoch
-    return storage.position
+    trace.inputs.append(storage.array)  # `_array_input`, which most operands come to, without the call
+    trace.owners.append(storage)
+    trace.bytes += storage.spec.nbytes
+    position = storage.position = -len(trace.inputs)
+    storage.epoch = trace.epoch
+    if trace.bytes > trace.bytes_limit:
+        _bound_memory()
+    return position
 
 
 def _resolve_view(view: View) -> int:
