@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.dtypes import dtype
+from flambeau.core.specs import spec
 from flambeau.native.builder import size_of
 from flambeau.native.graph import Graph
 from flambeau.native.kernel import Kernel, KernelBuilder, lowerings, memory_type
@@ -58,19 +59,8 @@ def run_primitive(name: str, *operands: Any, pieces: int = 1, **parameters: Any)
     ``pieces`` calls, the last first, to show that they are independent. Every buffer is written between guard bytes,
     which are checked.
     """
-    arrays = [each for each in operands if isinstance(each, np.ndarray)]
-    positions = iter(range(len(arrays)))
-    names = tuple(Name(next(positions)) if isinstance(each, np.ndarray) else each for each in operands)
-    types = {k: Value(each.shape, kind_of(each), k) for k, each in enumerate(arrays)}
-    values = [types[each.index] if isinstance(each, Name) else each for each in names]
-    made = primitives[name].shape(*values, **parameters)
-    made = made if isinstance(made, list) else [made]
-    results = tuple(range(len(arrays), len(arrays) + len(made)))
-    types.update({k: Value(shape, kind, k) for k, (shape, kind) in zip(results, made)})
-    program = Program.__new__(Program)
-    line = Instruction(primitives[name], names, parameters, results)
-    program.inputs, program.outputs, program.types, program.instructions = len(arrays), results, types, [line]
-    program.updates = ()
+    program, arrays = one_line(name, *operands, **parameters)
+    (line,), results = program.instructions, program.outputs
     graph = Graph(program, {k: strides_of(each) for k, each in enumerate(arrays)})
     kernels = lowerings[name](line, graph)
     if kernels is None:
@@ -82,6 +72,43 @@ def run_primitive(name: str, *operands: Any, pieces: int = 1, **parameters: Any)
     for kernel in kernels:
         _run(kernel, graph, buffers, pieces)
     return [buffers[k] for k in results]
+
+
+def run_line(name: str, *operands: Any, **parameters: Any) -> tuple[list[Any], list[str], bool]:
+    """The primitive called ``name`` as a program of one line, as the native tier runs it.
+
+    Operands are arrays or numbers written into the program.
+
+    Returns:
+        The results, what was left to NumPy, and whether the kernels failed (the results are then of no account).
+    """
+    from flambeau.native.execution import NativeProgram
+    from flambeau.native.runtime import FAILED
+
+    program, arrays = one_line(name, *operands, **parameters)
+    native = NativeProgram(program, arrays)
+    results = [np.empty(program.types[k].shape, program.types[k].dtype.numpy) for k in program.outputs]
+    status = native.start(arrays, results) if native._plain else native._run_parts(arrays, results)
+    return results, [step.line.primitive.name for step in native.steps if step.line is not None], status == FAILED
+
+
+def one_line(name: str, *operands: Any, **parameters: Any) -> tuple[Program, list[Any]]:
+    """A program that is one primitive, and its inputs."""
+    arrays = [each for each in operands if isinstance(each, np.ndarray)]
+    positions = iter(range(len(arrays)))
+    names = tuple(Name(next(positions)) if isinstance(each, np.ndarray) else each for each in operands)
+    types = {k: Value(each.shape, kind_of(each), k) for k, each in enumerate(arrays)}
+    values = [types[each.index] if isinstance(each, Name) else each for each in names]
+    made = primitives[name].shape(*values, **parameters)
+    made = made if isinstance(made, list) else [made]
+    results = tuple(range(len(arrays), len(arrays) + len(made)))
+    types.update({k: Value(shape, kind, k) for k, (shape, kind) in zip(results, made)})
+    program = Program.__new__(Program)
+    program.inputs, program.outputs, program.types = len(arrays), results, types
+    program.instructions = [Instruction(primitives[name], names, parameters, results)]
+    program.updates = program.landings = ()
+    program.layouts = tuple(spec(shape, kind) for shape, kind in made)
+    return program, arrays
 
 
 def view(array: Any, place: Place) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.dtypes import BOOL, FLOATING, dtype
+from . import integer_arithmetic
 from .builder import Builder, Operand, constant, lanes, like, vector
 from .kernel import UNSIGNED, memory_type
 
@@ -228,8 +229,25 @@ def _square_root(b: Builder, kind: dtype, x: Operand) -> Operand:
     return rounded(b, b.intrinsic("llvm.sqrt", x), kind)
 
 
-def _floor_divide(b: Builder, kind: dtype, x: Operand, y: Operand) -> Operand:
-    return _function("floor_divide")(b, kind, x, y)
+def _by_category(floating: str, integers: Rule) -> Rule:
+    """A function of mathematics/ for floating numbers, a rule for integers."""
+    function = _function(floating)
+    return lambda b, kind, *operands: (function if kind.category == FLOATING else integers)(b, kind, *operands)
+
+
+def _nextafter(b: Builder, kind: dtype, x: Operand, y: Operand) -> Operand:
+    """For narrow floats the step is theirs: representations of one sign are ordered as the numbers are."""
+    if kind.itemsize > 2:
+        return _function("nextafter")(b, kind, x, y)
+    bits = b.convert("bitcast", to_memory(b, x, kind), like(x.type, "i16"))
+    zero, one = constant(bits.type, 0), constant(bits.type, 1)
+    inwards = b.compare("slt", b.select(b.compare("olt", x, y), bits, b.binary("xor", bits, constant(bits.type, -1))), zero)
+    stepped = b.select(inwards, b.subtract(bits, one), b.add(bits, one))
+    sign = b.binary("and", b.convert("bitcast", to_memory(b, y, kind), bits.type), constant(bits.type, -32768))
+    stepped = b.select(b.compare("oeq", x, constant(x.type, 0.0)), b.binary("or", sign, one), stepped)
+    made = from_memory(b, b.convert("bitcast", stepped, like(x.type, memory_type(kind))), kind)
+    made = b.select(b.compare("oeq", x, y), y, made)
+    return b.select(b.compare("uno", x, y), b.add(x, y), made)
 
 
 _maximum = _extreme("ogt", "ugt", "sgt", "ugt", "or")
@@ -269,12 +287,19 @@ RULES: dict[str, Rule] = {
     "conjugate": _conjugate,
     "sqrt": _square_root,
     "power": _power,
+    "nextafter": _nextafter,
+    "floor_divide": _function("floor_divide"),
+    "remainder": _by_category("remainder", integer_arithmetic.remainder),
+    "truncating_remainder": _by_category("truncating_remainder", integer_arithmetic.truncating_remainder),
+    "floor_divide_exact": integer_arithmetic.floor_divide,
+    "truncating_divide": integer_arithmetic.truncating_divide,
+    "integer_power": integer_arithmetic.power,
+    "greatest_common_divisor": integer_arithmetic.greatest_common_divisor,
     **{
         name: _function(name)
         for name in (
             "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "tanh", "sinh", "cosh", "arcsin",
-            "arccos", "arctan", "arctan2", "arcsinh", "arccosh", "arctanh", "erf", "erfc", "hypot", "nextafter",
-            "floor_divide", "remainder", "truncating_remainder",
+            "arccos", "arctan", "arctan2", "arcsinh", "arccosh", "arctanh", "erf", "erfc", "hypot",
         )
     },
 }  # fmt: skip
@@ -286,30 +311,50 @@ COSTLY = frozenset((
 ))  # fmt: skip
 
 
+_FLOATING = (COSTLY | {"nextafter", "floor_divide", "copysign"}) & frozenset(RULES)
+_INTEGERS = frozenset((
+    "shift_left", "shift_right", "floor_divide_exact", "truncating_divide", "integer_power", "greatest_common_divisor",
+))  # fmt: skip
+#: Of integers, these fail where the divisor is zero.
+_DIVISIONS = frozenset(("floor_divide_exact", "truncating_divide", "remainder", "truncating_remainder"))
+
+
 def knows(name: str, kind: dtype) -> bool:
     """Whether the table can do the primitive on operands of the dtype."""
     if name not in RULES:
         return False
-    if name in _MATHEMATICS:
-        from .mathematics import FUNCTIONS
-
-        return kind.category == FLOATING and name in FUNCTIONS
-    if name in ("divide", "sqrt", "copysign"):
-        return kind.category == FLOATING and (name != "copysign" or kind.itemsize >= 4)
-    if name == "negative":
+    if name in _FLOATING:
+        return kind.category == FLOATING
+    if name in _INTEGERS:
+        return BOOL < kind.category < FLOATING
+    if name in ("negative", "subtract", "remainder", "truncating_remainder"):
         return kind.category != BOOL
-    if name == "subtract":
-        return kind.category != BOOL
-    if name in ("shift_left", "shift_right"):
-        return 0 < kind.category < FLOATING
-    if name.startswith("bitwise"):
-        return kind.category < FLOATING
-    return True
+    return kind.category < FLOATING or not name.startswith("bitwise")
 
 
-_MATHEMATICS = frozenset(RULES) & (COSTLY | {"nextafter", "floor_divide", "remainder", "truncating_remainder"}) - {
-    "divide", "sqrt",
-}  # fmt: skip
+def can_fail(name: str, kind: dtype) -> bool:
+    """Whether the rule may meet a number it must refuse."""
+    return name in _DIVISIONS and kind.category < FLOATING
+
+
+def _to_odd(b: Builder, x: Operand, to: str) -> Operand:
+    """float64 as float32, the last bit set where it is not exact: rounding that once more gives what rounding once would."""
+    near = b.convert("fptrunc", x, to)
+    back = b.convert("fpext", near, x.type)
+    integer = like(x.type, "i32")
+    bits = b.convert("bitcast", near, integer)
+    outwards = b.compare("ogt", b.intrinsic("llvm.fabs", back), b.intrinsic("llvm.fabs", x))
+    bits = b.select(outwards, b.subtract(bits, constant(integer, 1)), bits)
+    odd = b.binary("or", bits, constant(integer, 1))
+    return b.select(b.compare("one", back, x), b.convert("bitcast", odd, to), near)
+
+
+def _to_unsigned(b: Builder, x: Operand, to: str) -> Operand:
+    """A floating number as a uint64; of negative ones what is left when they wrap around."""
+    half = constant(x.type, 2.0**63)
+    great = b.compare("oge", x, half)
+    low = b.convert("fptosi", b.select(great, b.subtract(x, half), x), to)
+    return b.select(great, b.binary("xor", low, constant(to, -(1 << 63))), low)
 
 
 def cast(b: Builder, x: Operand, source: dtype, target: dtype) -> Operand:
@@ -326,10 +371,14 @@ def cast(b: Builder, x: Operand, source: dtype, target: dtype) -> Operand:
     if source.category == FLOATING and target.category == FLOATING:
         if x.type == to:
             return rounded(b, x, target)
+        if target.name == "float16":  # the reference takes float64 to bfloat16 by way of float32
+            return rounded(b, _to_odd(b, x, to), target)
         return rounded(b, b.convert("fptrunc" if "double" in x.type else "fpext", x, to), target)
     if target.category == FLOATING:
         return rounded(b, b.convert("uitofp" if source.name in UNSIGNED else "sitofp", x, to), target)
     if source.category == FLOATING:
+        if target.name == "uint64":
+            return _to_unsigned(b, x, to)
         wide = b.convert("fptosi", x, like(x.type, "i64"))
         return wide if to == wide.type else b.convert("trunc", wide, to)
     if target.itemsize == source.itemsize:
@@ -350,5 +399,5 @@ def number(b: Builder, cell: Operand, category: int, kind: dtype) -> Operand:
 
 
 __all__ = [
-    "COSTLY", "RULES", "cast", "from_memory", "knows", "lanes", "literal", "number", "register_type", "rounded", "to_memory",
+    "COSTLY", "RULES", "can_fail", "cast", "from_memory", "knows", "lanes", "literal", "number", "register_type", "rounded", "to_memory",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..core.dtypes import dtype
-from .builder import Builder, Operand, integer
+from .builder import Builder, Operand, integer, lanes
 
 
 class Argument(NamedTuple):
@@ -60,7 +60,11 @@ class KernelBuilder(Builder):
     Attributes:
         begin, end: the range of items to do.
         scratch: this thread's own memory.
+        failure: the position of the failure cell, for :func:`fail_where`; ``active``: the lanes that count, None for all.
     """
+
+    failure: int
+    active: Operand | None = None
 
     def __init__(self, symbol: str, lanes: int) -> None:
         super().__init__(symbol, ("ptr", "i64", "i64", "ptr"))
@@ -70,6 +74,15 @@ class KernelBuilder(Builder):
     def argument(self, position: int) -> Operand:
         """The address of the buffer at ``position`` (reads first, then writes, then the failure cell of :func:`fail`)."""
         return self.emit("ptr", f"load ptr, {self.at(self._arguments, 'ptr', position)}, !invariant.load !0")
+
+    def fail_where(self, mask: Operand) -> None:
+        """Mark the run as failed if the mask holds in a lane that counts."""
+        if self.active is not None:
+            mask = self.binary("and", mask, self.active)
+        if lanes(mask.type) > 1:
+            mask = self.intrinsic("llvm.vector.reduce.or", mask, returns="i1")
+        with self.when(mask):
+            self.fail(self.failure)
 
     def fail(self, position: int) -> None:
         """Mark the run as failed. ``position``: of the failure cell, the argument after all reads and writes.
