@@ -485,6 +485,12 @@ class WidePlan(NamedTuple):
     cycles: float
 
 
+def together(problem: Correlation) -> int:
+    """How many samples' tiles are multiplied at a time: a divisor of the batch."""
+    tiles = -(-problem.axes[0].out // 4) * -(-problem.axes[1].out // 4)
+    return max(k for k in range(1, problem.batch + 1) if problem.batch % k == 0 and (k == 1 or k * tiles <= 96))
+
+
 @lru_cache(1024)
 def wide_plan(problem: Correlation, element: str) -> WidePlan:
     """The cut by the model of :func:`plan`."""
@@ -492,10 +498,11 @@ def wide_plan(problem: Correlation, element: str) -> WidePlan:
     axes = tile_axes(problem)
     tiles = axes[0].out * axes[1].out
     packing = Packing(axes, axes[0].out, element, count)
-    vectors = -(-problem.batch * tiles // count)
+    blocks = problem.batch // together(problem)
+    vectors = -(-together(problem) * tiles // count)
     transforms = problem.batch * problem.groups * problem.sources * (packing.work + -(-tiles // count) * 130)
-    back = problem.groups * problem.results * (vectors * 100 + problem.batch * axes[0].out * -(-axes[1].out // count) * 48)
-    transforms += 0.8 * POINTS * problem.groups * problem.sources * vectors * count * size_of(element)
+    back = problem.groups * problem.results * (blocks * vectors * 100 + problem.batch * axes[0].out * -(-axes[1].out // count) * 48)
+    transforms += 0.8 * POINTS * problem.groups * problem.sources * blocks * vectors * count * size_of(element)
     pairs = problem.groups * problem.sources * problem.results / count * 200
     best: WidePlan | None = None
     for chunk in sorted({min(problem.results, 8 * k) for k in (1, 2, 3, 4, 6, 8)}):
@@ -514,7 +521,7 @@ def wide_plan(problem: Correlation, element: str) -> WidePlan:
             )  # fmt: skip
             ends = POINTS * (down + (left > 0)) * (wide * (m * n + 12) + (m + 12 if rest else 0))
             loads = POINTS * problem.sources * vectors * count * size_of(element) / 8
-            cycles = (max(POINTS * problem.sources * step, loads) + ends) * items
+            cycles = (max(POINTS * problem.sources * step, loads) + ends) * items * blocks
             cycles = (cycles + back + pairs) * spread + transforms
             if best is None or cycles < best.cycles:
                 best = WidePlan(chunk, m, n, cycles)
@@ -535,6 +542,8 @@ def wide_winograd(
     axes = tile_axes(problem)
     tiles = axes[0].out * axes[1].out
     pitch = -(-problem.batch * tiles // count) * count
+    samples = together(problem)
+    block = -(-samples * tiles // count) * count
     transformed = graph.temporary((problem.groups, POINTS, point_rows(problem.sources * pitch)), kind)
     first = transformed_tiles(problem, element, source, transformed, pitch)
     layout = weight_layout(problem)
@@ -544,8 +553,8 @@ def wide_winograd(
     reading = Reading(problem.sources, pitch, (0,), (0,), result_step, source_step)
     point_step = point_rows(outers * inners)
     products_at = POINTS * point_step
-    results_at = products_at + POINTS * point_rows(cut.chunk * pitch)
-    scratch = (results_at + 16 * pitch + 4 * count) * size_of(element)
+    results_at = products_at + POINTS * point_rows(cut.chunk * block)
+    scratch = (results_at + 16 * block + 4 * count) * size_of(element)
 
     def write(b: KernelBuilder) -> None:
         v, w, y = b.argument(0), b.argument(1), b.argument(2)
@@ -564,22 +573,24 @@ def wide_winograd(
                     point_step,
                 )  # fmt: skip
             mine = b.at(v, element, b.multiply(g, integer(POINTS * point_rows(problem.sources * pitch))))
-            with b.loop(0, POINTS) as point:
-                multiply(
-                    b, element, reading, b.at(mine, element, b.multiply(point, integer(point_rows(problem.sources * pitch)))),
-                    b.at(weights, element, b.multiply(point, integer(point_step))), (length, cut.chunk, problem.results),
-                    b.at(products, element, b.multiply(point, integer(point_rows(cut.chunk * pitch)))), pitch, cut.m, cut.n,
-                )  # fmt: skip
-            with b.loop(0, length) as r:
-                here = b.at(products, element, b.multiply(r, integer(pitch)))
-                transform_back(b, element, here, point_rows(cut.chunk * pitch), results, pitch)
-                with b.loop(0, problem.batch) as n:
-                    plane = b.add(b.multiply(n, integer(problem.groups)), g)
-                    plane = b.add(b.multiply(plane, integer(problem.results)), b.add(chunk, r))
-                    weave(
-                        b, problem, element, b.at(results, element, b.multiply(n, integer(tiles))), pitch,
-                        b.at(y, element, b.multiply(plane, integer(problem.area))), integer(0), axes[0].out,
+            with b.loop(0, problem.batch, samples) as first_sample:
+                begin = b.at(mine, element, b.multiply(first_sample, integer(tiles)))
+                with b.loop(0, POINTS) as point:
+                    multiply(
+                        b, element, reading, b.at(begin, element, b.multiply(point, integer(point_rows(problem.sources * pitch)))),
+                        b.at(weights, element, b.multiply(point, integer(point_step))), (length, cut.chunk, problem.results),
+                        b.at(products, element, b.multiply(point, integer(point_rows(cut.chunk * block)))), block, cut.m, cut.n,
                     )  # fmt: skip
+                with b.loop(0, length) as r:
+                    here = b.at(products, element, b.multiply(r, integer(block)))
+                    transform_back(b, element, here, point_rows(cut.chunk * block), results, block)
+                    with b.loop(0, samples) as s:
+                        plane = b.add(b.multiply(b.add(first_sample, s), integer(problem.groups)), g)
+                        plane = b.add(b.multiply(plane, integer(problem.results)), b.add(chunk, r))
+                        weave(
+                            b, problem, element, b.at(results, element, b.multiply(s, integer(tiles))), block,
+                            b.at(y, element, b.multiply(plane, integer(problem.area))), integer(0), axes[0].out,
+                        )  # fmt: skip
         b.done()
 
     items = problem.groups * chunks
