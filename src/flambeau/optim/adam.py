@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..operators.comparison import maximum
@@ -11,6 +12,7 @@ from .arguments import check_betas, check_fused, check_learning_rate, check_not_
 from .complex_views import as_real
 from .host_scalars import host_scalar
 from .optimizer import Optimizer, Parameters
+from .repeated import Repeated
 from .scales import scale_of
 
 
@@ -110,6 +112,10 @@ class Adam(Optimizer):
         weight_decay, eps = group["weight_decay"], group["eps"]
         amsgrad, decoupled, maximize = group["amsgrad"], group["decoupled_weight_decay"], group["maximize"]
         differentiable = group["differentiable"]
+        plain = not (isinstance(rate, Tensor) or isinstance(beta1, Tensor) or isinstance(beta2, Tensor) or differentiable)
+        rows: list[Any] = []
+        numbers: list[Any] = []
+        structure = maximize, bool(weight_decay), decoupled, differentiable, amsgrad
         advance = self._scalars.advance
         for parameter in group["params"]:
             gradient = parameter.grad
@@ -120,25 +126,40 @@ class Adam(Optimizer):
                 self._begin(parameter, gradient, state, amsgrad)
             # A differentiable step corrects its bias in tensors, in the precision of the count, as PyTorch does.
             step = state["step"].add_(1) if differentiable else advance(state["step"])
-            if maximize:
-                gradient = -gradient
-            if weight_decay:
-                if decoupled:
-                    parameter.mul_(1 - rate * weight_decay)
-                else:
-                    gradient = gradient + parameter * weight_decay
             mean, square = state["exp_avg"], state["exp_avg_sq"]
-            largest = state["max_exp_avg_sq"] if amsgrad else None
-            if parameter.is_complex():
-                parameter, gradient, mean, square = as_real(parameter, gradient, mean, square)
-                if largest is not None:
-                    (largest,) = as_real(largest)
-            mean.add_((gradient - mean) * (1 - beta1))
-            square.mul_(beta2).add_(gradient * gradient * (1 - beta2))
-            if differentiable:  # later steps must not overwrite what autograd keeps of this one
-                mean = mean.clone()
-            if largest is not None:
-                square = maximum(largest.clone() if differentiable else largest, square)
-                largest.copy_(square)
-            denominator = square.sqrt() / (1 - beta2**step) ** 0.5 + eps
-            parameter.sub_(mean / denominator * (rate / (1 - beta1**step)))
+            largest = (state["max_exp_avg_sq"],) if amsgrad else ()
+            rows.append((parameter, gradient, mean, square, *largest))
+            numbers.append((
+                weight_decay, 1 - rate * weight_decay, 1 - beta1, beta2, 1 - beta2, eps,
+                (1 - beta2**step) ** 0.5, rate / (1 - beta1**step),
+            ))  # fmt: skip
+        (_move_all if plain else _move_all.each)(rows, numbers, structure)
+
+
+def _move(tensors: Sequence[Any], numbers: Sequence[Any], structure: tuple[Any, ...]) -> None:
+    """One step of one parameter and its estimates."""
+    weight_decay, shrinkage, share1, beta2, share2, eps, root, scale = numbers
+    maximize, decays, decoupled, differentiable, _ = structure
+    parameter, gradient = tensors[:2]
+    if maximize:
+        gradient = -gradient
+    if decays:
+        if decoupled:
+            parameter.mul_(shrinkage)
+        else:
+            gradient = gradient + parameter * weight_decay
+    if parameter.is_complex():
+        tensors = as_real(parameter, gradient, *tensors[2:])
+        parameter, gradient = tensors[:2]
+    mean, square, *largest = tensors[2:]
+    mean.add_((gradient - mean) * share1)
+    square.mul_(beta2).add_(gradient * gradient * share2)
+    if differentiable:  # later steps must not overwrite what autograd keeps of this one
+        mean = mean.clone()
+    for each in largest:
+        square = maximum(each.clone() if differentiable else each, square)
+        each.copy_(square)
+    parameter.sub_(mean / (square.sqrt() / root + eps) * scale)
+
+
+_move_all = Repeated(_move)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..tensor import Tensor
 from .arguments import check_fused
 from .optimizer import Optimizer, Parameters
+from .repeated import Repeated
 from .scales import scale_of
 
 
@@ -80,35 +82,48 @@ class SGD(Optimizer):
         super().__init__(params, defaults)
 
     def _update_group(self, group: dict[str, Any]) -> None:
-        rate = group["lr"]
+        rate, weight_decay = group["lr"], group["weight_decay"]
         momentum, dampening = group["momentum"], group["dampening"]
-        weight_decay = group["weight_decay"]
-        maximize = group["maximize"]
-        if isinstance(rate, Tensor):
-            rate = scale_of(rate)
-        if isinstance(weight_decay, Tensor):
-            weight_decay = scale_of(weight_decay)
-        elif not (momentum or weight_decay or maximize):
-            for parameter in group["params"]:
-                gradient = parameter.grad
-                if gradient is not None:
-                    parameter.sub_(gradient * rate)
-            return
+        tensors = isinstance(rate, Tensor) or isinstance(weight_decay, Tensor)
+        if tensors:
+            rate, weight_decay = scale_of(rate), scale_of(weight_decay)
+        numbers = rate, weight_decay, momentum, 1 - dampening
         decays = isinstance(weight_decay, Tensor) or weight_decay != 0
+        structure = group["maximize"], decays, dampening != 0, group["nesterov"], False
+        rows: list[Any] = []
         for parameter in group["params"]:
             gradient = parameter.grad
             if gradient is None:
                 continue
-            if maximize:
-                gradient = -gradient
-            if decays:
-                gradient = gradient + parameter * weight_decay
-            if momentum:
-                state = self.state[parameter]
-                buffer = state.get("momentum_buffer")
-                if buffer is None:
-                    buffer = state["momentum_buffer"] = gradient.detach().clone()
-                else:
-                    buffer.mul_(momentum).add_(gradient * (1 - dampening) if dampening else gradient)
-                gradient = gradient + buffer * momentum if group["nesterov"] else buffer
-            parameter.sub_(gradient * rate)
+            if not momentum:
+                rows.append((parameter, gradient))
+                continue
+            state = self.state[parameter]
+            buffer = state.get("momentum_buffer")
+            if buffer is None:
+                buffer = state["momentum_buffer"] = gradient.detach().clone()
+                _descend((parameter, gradient, buffer), numbers, (*structure[:-1], True))
+            else:
+                rows.append((parameter, gradient, buffer))
+        (_descend_all.each if tensors else _descend_all)(rows, [numbers] * len(rows), structure)
+
+
+def _descend(tensors: Sequence[Any], numbers: Sequence[Any], structure: tuple[Any, ...]) -> None:
+    """One step of one parameter, along its buffer if there is one."""
+    parameter, gradient, *buffers = tensors
+    rate, weight_decay, momentum, share = numbers
+    maximize, decays, dampened, nesterov, first = structure
+    if maximize:
+        gradient = -gradient
+    if decays:
+        gradient = gradient + parameter * weight_decay
+    for buffer in buffers:
+        if first:
+            buffer.copy_(gradient.detach())
+        else:
+            buffer.mul_(momentum).add_(gradient * share if dampened else gradient)
+        gradient = gradient + buffer * momentum if nesterov else buffer
+    parameter.sub_(gradient * rate)
+
+
+_descend_all = Repeated(_descend)
