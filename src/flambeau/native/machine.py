@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
 import threading
 from collections.abc import Iterable
-from functools import lru_cache
 
 import llvmlite.binding as llvm
 
@@ -18,6 +19,10 @@ _ATTRIBUTES = (
 #: Absolute addresses where the system allows them: with ``pic`` the large code model finds constants through a global offset
 #: table, which LLVM's loader gives wrong addresses once there is more than one object.
 _RELOCATION = "pic" if sys.platform == "darwin" else "static"
+
+#: Held by whoever uses LLVM. A fork waits for it, since the child would inherit what LLVM was in the middle of; the end of the
+#: process takes it for good, since LLVM's own destructors run then.
+compiling = threading.RLock()
 
 
 class Machine:
@@ -44,7 +49,8 @@ class Machine:
         empty = llvm.parse_assembly("")
         empty.triple = self.triple
         self._engine = llvm.create_mcjit_compiler(empty, self._target)
-        self._lock = threading.Lock()
+        os.register_at_fork(before=compiling.acquire, after_in_parent=compiling.release, after_in_child=compiling.release)
+        atexit.register(compiling.acquire)
 
     @property
     def lanes(self) -> int:
@@ -53,6 +59,10 @@ class Machine:
 
     def object_code(self, functions: str, declarations: Iterable[str]) -> bytes:
         """Compile IR text to an object file."""
+        with compiling:
+            return self._object_code(functions, declarations)
+
+    def _object_code(self, functions: str, declarations: Iterable[str]) -> bytes:
         # A declaration may be a function of its own, with declarations of what that calls.
         lines = [line for each in sorted(set(declarations)) for line in each.splitlines()]
         declared = dict.fromkeys(line for line in lines if line.startswith("declare"))
@@ -61,18 +71,17 @@ class Machine:
         module = llvm.parse_assembly(text)
         module.triple = self.triple
         module.data_layout = str(self._target.target_data)
-        with self._lock:
-            target = self._target
-            options = llvm.create_pipeline_tuning_options(speed_level=2)
-            options.loop_vectorization = options.slp_vectorization = False
-            options.loop_unrolling = True
-            builder = llvm.create_pass_builder(target, options)
-            builder.getModulePassManager().run(module, builder)
-            return target.emit_object(module)
+        target = self._target
+        options = llvm.create_pipeline_tuning_options(speed_level=2)
+        options.loop_vectorization = options.slp_vectorization = False
+        options.loop_unrolling = True
+        builder = llvm.create_pass_builder(target, options)
+        builder.getModulePassManager().run(module, builder)
+        return target.emit_object(module)
 
     def load(self, code: bytes, symbols: Iterable[str]) -> list[int]:
         """Bring object files' code to where it can run; the addresses of ``symbols``."""
-        with self._lock:
+        with compiling:
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
             self._engine.finalize_object()
             return [self._engine.get_function_address(symbol) for symbol in symbols]
@@ -82,7 +91,13 @@ class Machine:
         llvm.add_symbol(symbol, address)
 
 
-@lru_cache(1)
+_machine: Machine | None = None
+
+
 def machine() -> Machine:
     """The computer this runs on."""
-    return Machine()
+    global _machine
+    if _machine is None:
+        with compiling:
+            _machine = _machine or Machine()
+    return _machine
