@@ -19,7 +19,7 @@ import numpy as np
 
 from ..core.threads import get_num_threads
 from .builder import Builder, Operand, constant, integer
-from .machine import machine
+from .machine import compiling, machine
 
 #: Words of a program's header.
 HEADER = (
@@ -363,5 +363,6 @@ def runtime() -> Runtime:
     """The process's runtime, made when first asked for."""
     global _runtime
     if _runtime is None:
-        _runtime = Runtime()
+        with compiling:
+            _runtime = _runtime or Runtime()
     return _runtime
