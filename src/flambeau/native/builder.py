@@ -54,7 +54,8 @@ def like(kind: str, element: str) -> str:
     return vector(element, lanes(kind))
 
 
-_BYTES = {"i1": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "half": 2, "float": 4, "double": 8, "ptr": 8}
+_BYTES = {"i1": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "half": 2, "float": 4, "double": 8, "ptr": 8,
+          "{float, float}": 8, "{double, double}": 16}  # fmt: skip
 _MANGLED = {"half": "f16", "float": "f32", "double": "f64", "ptr": "p0"}
 
 
@@ -251,6 +252,14 @@ class Builder:
         mask = ", ".join(f"i32 {k}" for k in order)
         kind = vector(scalar(x.type), len(order))
         return self.emit(kind, f"shufflevector {x}, {y}, <{len(order)} x i32> <{mask}>")
+
+    def side_by_side(self, x: Operand, y: Operand) -> Operand:
+        """Each lane of x and then the same of y."""
+        count = lanes(x.type)
+        if count == 1:
+            made = Operand(vector(x.type, 2), "poison")
+            return self.insert(self.insert(made, x, 0), y, 1)
+        return self.shuffle(x, y, [k // 2 + k % 2 * count for k in range(2 * count)])
 
     def numbers(self, kind: str, values: Sequence[Any]) -> Operand:
         """A constant vector."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from sys import getrefcount
@@ -71,12 +72,17 @@ class Workspace:
             self.scratch = np.empty(self.stride * self.threads + 64, np.uint8)
             self.table[:] = _start(self.scratch), self.stride
 
+    def loosen(self) -> None:
+        """Have every program bind to it, and to the threads there are, again."""
+        self.generation += 1
+
 
 def _start(array: Any) -> int:
     return -(-array.ctypes.data // 64) * 64
 
 
 workspace = Workspace()
+os.register_at_fork(after_in_child=workspace.loosen)
 
 
 class NativeProgram:
@@ -159,7 +165,7 @@ class NativeProgram:
         self._plain = all(isinstance(part, tuple) for part in self._parts)
         self._write_tables(inputs, patches, steps, failure_slot)
         self._bind_outputs(outputs)
-        self.generation, self._workers = -1, 0
+        self.generation, self._threads = -1, 0
 
     def _write_tables(
         self, inputs: Sequence[Any], patches: list[tuple[int, int]], steps: list[Any], failure_slot: int
@@ -235,7 +241,7 @@ class NativeProgram:
         self._call = runtime().call
         if self._threaded:
             runtime().settle()
-            self._workers = runtime().workers
+            self._threads = get_num_threads()
 
     # Running
 
@@ -272,7 +278,7 @@ class NativeProgram:
 
     def start(self, inputs: list[Any], arrays: list[Any]) -> int:
         """Run the kernels; the runtime's status."""
-        if self.generation != workspace.generation or (self._threaded and get_num_threads() != self._workers + 1):
+        if self.generation != workspace.generation or (self._threaded and get_num_threads() != self._threads):
             self._bind()
         return self._call(self._address, inputs, arrays)
 
@@ -282,7 +288,7 @@ class NativeProgram:
         return self._plain and not self._twice
 
     def _run_parts(self, inputs: list[Any], arrays: list[Any]) -> int:
-        if self.generation != workspace.generation:
+        if self.generation != workspace.generation or (self._threaded and get_num_threads() != self._threads):
             self._bind()
         run = runtime()
         status = run.prepare(self._address, inputs, arrays)
@@ -324,18 +330,19 @@ class NativeProgram:
 
     def _view(self, place: Place, inputs: list[Any], arrays: list[Any]) -> Any:
         base = self._array(place.name, inputs, arrays)
-        if place.offset == 0 and base.shape == place.shape:
+        kind = place.dtype.numpy  # of complex memory a place may be one part
+        if place.offset == 0 and base.shape == place.shape and base.dtype == kind:
             strides = tuple(s // max(base.itemsize, 1) for s in base.strides)
             if agrees(place.shape, strides, place.strides):
                 return base
         if not place.numel:
-            return np.empty(place.shape, base.dtype)
-        size = base.itemsize
+            return np.empty(place.shape, kind)
+        size = kind.itemsize
         reach = [(n - 1) * s * size for n, s in zip(place.shape, place.strides)]
         low, high = sum(r for r in reach if r < 0), sum(r for r in reach if r > 0)
         start = base.__array_interface__["data"][0] + place.offset * size
         memory = (ctypes.c_char * (high - low + size)).from_address(start + low)
-        return np.ndarray(place.shape, base.dtype, memory, -low, tuple(s * size for s in place.strides))
+        return np.ndarray(place.shape, kind, memory, -low, tuple(s * size for s in place.strides))
 
     def __str__(self) -> str:
         lines = []

@@ -16,6 +16,7 @@ from typing import Any
 from ..core.dtypes import bool_
 from ..tracing.program import Name, Program
 from . import kernels  # noqa: F401  (registers the lowerings)
+from .complex_numbers import is_split, real_program
 from .elementwise import knows
 from .graph import COPY, Graph, Line
 from .group import Constant, Group, Load, Node, common_refinement, spread
@@ -41,7 +42,7 @@ class Step:
 
 def fuse(program: Program, strides: dict[int, tuple[int, ...]]) -> tuple[list[Step], Graph]:
     """The steps of a program whose array inputs have these strides (in elements)."""
-    return _Fusion(program, strides).run()
+    return _Fusion(real_program(program), strides).run()
 
 
 class _Fusion:
@@ -103,7 +104,11 @@ class _Fusion:
     def _is_loop(self, line: Line) -> bool:
         name, types = line.primitive.name, self.graph.types
         result = types[line.results[0]]
-        if not has_memory_type(result.dtype) or not all(map(self._is_plain, line.operands)):
+        if not all(map(self._is_plain, line.operands)):
+            return False
+        if name == "make_complex":
+            return is_split(result.dtype) and 0 not in result.shape
+        if not has_memory_type(result.dtype):
             return False
         if name in ("copy", "iota"):
             return True

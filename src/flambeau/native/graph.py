@@ -10,7 +10,7 @@ from ..primitives.values import Value
 from ..tracing.program import Instruction, Name, Program
 from . import places
 from .builder import size_of
-from .kernel import Argument, Kernel, has_memory_type, lowerings, memory_type
+from .kernel import COMPLEX_TYPES, Argument, Kernel, has_memory_type, lowerings, memory_type
 from .places import Place, dense_strides
 
 
@@ -168,7 +168,7 @@ def _reshape(graph: Graph, base: Place, parameters: dict[str, Any]) -> Place:
 def _window(graph: Graph, base: Place, parameters: dict[str, Any]) -> Place | None:
     layout, of, offset = parameters["layout"], parameters["of"], parameters["offset"]
     if of.dtype is not layout.dtype:
-        return None
+        return places.window(base, layout, of, offset)
     found = places.window(base, layout, of, offset)
     if found is None:  # lay it out as the window wants it
         order = places.memory_order(layout)
@@ -178,7 +178,21 @@ def _window(graph: Graph, base: Place, parameters: dict[str, Any]) -> Place | No
     return found
 
 
+def _part(number: int) -> Any:
+    """A part of each complex number in memory."""
+
+    def rule(graph: Graph, base: Place, parameters: dict[str, Any]) -> Place | None:
+        if base.dtype.name not in COMPLEX_TYPES:
+            return None
+        strides = tuple(2 * step for step in base.strides)
+        return Place(base.name, base.dtype.to_real(), base.shape, strides, 2 * base.offset + number)
+
+    return rule
+
+
 _VIEWS: dict[str, Any] = {
+    "real": _part(0),
+    "imaginary": _part(1),
     "reshape": _reshape,
     "transpose": lambda graph, base, p: places.transposed(base, tuple(a % max(len(base.shape), 1) for a in p["axes"])),
     "broadcast": lambda graph, base, p: places.broadcast(base, tuple(p["shape"])),

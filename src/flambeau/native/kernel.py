@@ -98,16 +98,18 @@ MEMORY_TYPES = {
     "bool": "i8", "uint8": "i8", "int8": "i8", "int16": "i16", "uint16": "i16", "int32": "i32", "uint32": "i32",
     "int64": "i64", "uint64": "i64", "float16": "half", "bfloat16": "i16", "float32": "float", "float64": "double",
 }  # fmt: skip
+#: How complex numbers do, which kernels only ever write: what they read are the parts.
+COMPLEX_TYPES = {"complex64": "{float, float}", "complex128": "{double, double}"}
 UNSIGNED = frozenset(("bool", "uint8", "uint16", "uint32", "uint64"))
 
 
 def memory_type(kind: dtype) -> str:
-    """The LLVM type of an element in memory. KeyError: complex and 8-bit floats have none here."""
-    return MEMORY_TYPES[kind.name]
+    """The LLVM type of an element in memory. KeyError: 8-bit floats have none here."""
+    return MEMORY_TYPES.get(kind.name) or COMPLEX_TYPES[kind.name]
 
 
 def has_memory_type(kind: dtype) -> bool:
-    """Whether the native tier knows the dtype."""
+    """Whether kernels compute with the dtype."""
     return kind.name in MEMORY_TYPES
 
 

@@ -594,6 +594,8 @@ class _Writer:
             return elementwise.cast(b, operands[0], node.source, node.kind)
         if node.operation == "select":
             return b.select(*operands)
+        if node.operation == "make_complex":
+            return b.side_by_side(*operands)
         b.active = at.mask
         return elementwise.RULES[node.operation](b, node.source, *operands)
 
@@ -685,13 +687,14 @@ class _Writer:
         address = self._address(self.starts[name], kind, node.strides, self._inner(node.strides, at))
         if at.mask is None:
             b.store(held, address)
-        elif lanes(held.type) == 1:
+        elif lanes(at.mask.type) == 1:
             with b.when(at.mask):
                 b.store(held, address)
         else:
+            mask = at.mask if lanes(held.type) == lanes(at.mask.type) else b.side_by_side(at.mask, at.mask)
             b.call(
                 f"llvm.masked.store.{mangled(held.type)}.p0",
-                (held, Operand(f"ptr align {size_of(kind)}", address.name), at.mask),
+                (held, Operand(f"ptr align {size_of(held.type)}", address.name), mask),
             )
 
     def _index_along(self, node: Node, at: _At, width: int) -> Operand:

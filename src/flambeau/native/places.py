@@ -111,10 +111,14 @@ def reversed_along(place: Place, axes: Ints) -> Place:
 def window(place: Place, layout: Spec, of: Spec, offset: int) -> Place | None:
     """The layout ``of`` from element ``offset`` on of memory that holds the place's elements laid out as ``layout``.
 
-    None where the place does not lie as ``layout`` says, or ``of`` reads another dtype.
+    None where the place does not lie as ``layout`` says, or ``of`` reads another dtype, unless that is of complex memory's parts.
     """
-    if of.dtype is not layout.dtype or not agrees(place.shape, place.strides, tuple(layout.strides)):
+    if not agrees(place.shape, place.strides, tuple(layout.strides)):
         return None
+    if of.dtype is not layout.dtype:
+        if not layout.dtype.is_complex or of.dtype is not layout.dtype.to_real() or of.dtype.itemsize == 2:
+            return None
+        return Place(place.name, of.dtype, tuple(of.shape), tuple(of.strides), 2 * place.offset + offset)
     return Place(place.name, place.dtype, tuple(of.shape), tuple(of.strides), place.offset + offset)
 
 
