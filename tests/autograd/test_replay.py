@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 import flambeau as torch
 from flambeau.autograd import engine, replay
-from flambeau.tracing.recorder import synchronize, trace
+from flambeau.tracing.recorder import ROUND, synchronize, trace
 
 UNARY = ("exp", "tanh", "sigmoid", "relu", "neg", "square", "t", "sum0", "pow", "detached", "relu_", "mul_")
 BINARY = ("add", "sub", "mul", "matmul", "where", "cat", "stack")
@@ -305,7 +305,7 @@ def test_a_loop_that_looks_at_nothing_runs_in_rounds() -> None:
             with torch.no_grad():
                 w -= 0.01 * w.grad
             w.grad.zero_()
-            assert len(trace.storages) < 4 * replay.ROUND
+            assert len(trace.storages) < 4 * ROUND
 
     train(50)
     misses = cache.misses

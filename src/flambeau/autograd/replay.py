@@ -18,7 +18,7 @@ from typing import Any
 from ..core.storages import Storage
 from ..tracing.excerpts import Excerpt
 from ..tracing.handles import Classes, Handle
-from ..tracing.recorder import lock, synchronize, trace
+from ..tracing.recorder import end_round, lock, synchronize, trace
 from .grad_mode import rewriting
 from .plans import OperatorNode
 from .saved import SavedResult
@@ -26,8 +26,6 @@ from .tape import AccumulateGrad, Node, anomaly
 
 #: So many passes are remembered for roots of one plan; a graph is learned at most so often.
 KEPT, LESSONS = 8, 4
-#: A backward pass ends the trace beyond so many calls when the trace covers a whole round of training, see `end_round`.
-ROUND = 64
 
 
 class Passes:
@@ -90,10 +88,9 @@ def backward(root: Node, keep_graph: bool, walk: Callable[[], Any]) -> None:
                     passes.found += 1
                     if place:
                         passes.replays.insert(0, passes.replays.pop(place))
-                    if len(trace.storages) > ROUND:
-                        if len(trace.storages) > trace.limit:
-                            synchronize()
-                        end_round(leaves)
+                    if len(trace.storages) > trace.limit:
+                        synchronize()
+                    _end_loop(leaves)
                     return
             lesson = _Lesson(root) if not keep_graph and passes.recurs(root) else None
             if lesson is not None and lesson.nodes:
@@ -103,25 +100,20 @@ def backward(root: Node, keep_graph: bool, walk: Callable[[], Any]) -> None:
                 if replay is not None:
                     passes.replays.insert(0, replay)
                     del passes.replays[KEPT:]
-                end_round([leaf for leaf, _ in lesson.leaves.values()])
+                _end_loop([leaf for leaf, _ in lesson.leaves.values()])
                 return
     finally:
         lock.release()
     walk()
 
 
-def end_round(leaves: Sequence[Any]) -> None:
-    """Run what is recorded when the trace covers a whole round of a training loop that never looks at a number.
-
-    That is so when a leaf was written to in this trace before the pass reached it. At this point of every so manieth round
-    the same calls are pending, so that there is a program for them; wherever else a long trace ended, there never would be.
-    """
-    if len(trace.storages) > ROUND:
-        for leaf in leaves:
-            cell = leaf._cell
-            if cell.epoch is trace.epoch and cell.position >= 0:
-                synchronize()
-                return
+def _end_loop(leaves: Sequence[Any]) -> None:
+    """End the round where a leaf was written to in this trace before the pass reached it: by a loop that has no optimizer."""
+    for leaf in leaves:
+        cell = leaf._cell
+        if cell.epoch is trace.epoch and cell.position >= 0:
+            end_round()
+            return
 
 
 class _Lesson(Excerpt):

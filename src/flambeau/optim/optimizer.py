@@ -10,7 +10,7 @@ from typing import Any
 
 from ..autograd.grad_mode import enable_grad, mode as grad_mode
 from ..tensor import Tensor
-from ..tracing import synchronize
+from ..tracing.recorder import end_round
 from ..utils.hooks import RemovableHandle
 from .host_scalars import HostScalars, host_scalar
 
@@ -67,7 +67,7 @@ def _with_hooks(function: Callable[..., Any]) -> Callable[..., Any]:
             or _global_step_post_hooks
         ):
             result = function(self, *args, **kwargs)
-            synchronize()
+            end_round()
             return result
         arguments: tuple[Any, ...] = (self, *args)
         for pre_hook in chain(_global_step_pre_hooks.values(), self._optimizer_step_pre_hooks.values()):
@@ -79,7 +79,7 @@ def _with_hooks(function: Callable[..., Any]) -> Callable[..., Any]:
                     )
                 arguments, kwargs = replacement
         result = function(*arguments, **kwargs)
-        synchronize()
+        end_round()
         for post_hook in chain(self._optimizer_step_post_hooks.values(), _global_step_post_hooks.values()):
             post_hook(self, arguments, kwargs)
         return result

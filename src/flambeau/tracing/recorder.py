@@ -28,6 +28,9 @@ from .rules import Rule, make_rule
 
 #: More pending entries than this end a trace, so that a loop that never looks at a number stays bounded.
 LIMIT = 8192
+#: At points that recur in training (see `end_round`) a trace of more values, or more bytes of input, ends. Less than that is
+#: done in a fraction of the time that running it at all takes, so that it waits for the next round.
+ROUND, ROUND_BYTES = 64, 1 << 20
 #: An exposed array (NumPy may change it) up to this many bytes is copied when read; a larger one is read at once.
 SNAPSHOT_BYTES = 1 << 16
 #: Memory that nobody but the trace keeps alive ends it beyond this many bytes.
@@ -365,6 +368,16 @@ def synchronize() -> None:
             raise
         for i, value in zip(live, values):
             _store(storages[i], value)  # type: ignore[arg-type]
+
+
+def end_round() -> None:
+    """A point that recurs in training has come: run what is recorded where it is work enough.
+
+    Here the same calls are pending every so manieth time, so that there is a program for them; wherever else a long trace
+    ended, there never would be.
+    """
+    if len(trace.storages) > ROUND or trace.bytes > ROUND_BYTES or type(trace.entries) is not list or observer.run is not None:
+        synchronize()
 
 
 def _store(storage: Storage, value: Any) -> None:
