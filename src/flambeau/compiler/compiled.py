@@ -1,5 +1,7 @@
-"""``compile``: the same function. Every call is recorded and, when it recurs, compiled as it is; there is nothing to trace,
-so nothing can break and nothing need be guarded.
+"""``compile``: the same function. Every call is recorded as it is anyway; there is nothing to trace, so nothing can break and
+nothing need be guarded. What it is asked for changes when: what such a function records is compiled before it first runs, instead
+of in the background once it has recurred. The trace it is recorded in may go on after it (loss, backward, the optimizer's
+step): that is compiled with it, as one program.
 """
 
 from __future__ import annotations
@@ -9,12 +11,28 @@ from collections.abc import Callable
 from typing import Any
 
 from ..nn.module import Module
+from ..tracing.program import tiers
+from ..tracing.recorder import trace
 from . import switches
 
 _MODES = ("default", "lite", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune")
 _STANCES = (
     "default", "force_eager", "eager_on_recompile", "fail_on_recompile", "eager_then_compile", "aot_eager_then_compile",
 )  # fmt: skip
+#: The stances in which nothing is compiled for being asked for.
+_WAITING = ("force_eager", "eager_on_recompile")
+
+
+def _at_sight(function: Callable[..., Any], arguments: Any, named: Any) -> Any:
+    """Call a function; what is recorded meanwhile, and what is pending then, is compiled before it runs."""
+    if switches.state.stance in _WAITING:
+        return function(*arguments, **named)
+    tiers.depth += 1
+    try:
+        return function(*arguments, **named)
+    finally:
+        tiers.depth -= 1
+        tiers.asked = trace.epoch
 
 
 class OptimizedModule(Module):
@@ -28,7 +46,7 @@ class OptimizedModule(Module):
         self.training = mod.training
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self._orig_mod(*args, **kwargs)
+        return _at_sight(self._orig_mod, args, kwargs)
 
     def train(self, mode: bool = True) -> Any:
         """Set the mode of the module."""
@@ -60,8 +78,8 @@ def compile(
 ) -> Any:
     """``model`` (a function or module) with exactly its meaning; without it, a decorator.
 
-    The arguments are PyTorch's and are checked as there. They choose nothing: programs are compiled when they recur,
-    whether or not they were asked for.
+    What it records is compiled when it is first seen, before it runs; what is not under ``compile`` is compiled too, but in the
+    background and once it recurs. The arguments are PyTorch's and are checked as there; they choose nothing else.
 
     Raises:
         AssertionError: ``model`` cannot be called.
@@ -92,7 +110,7 @@ def compile(
 
     @functools.wraps(model)
     def compiled(*args: Any, **kwargs: Any) -> Any:
-        return model(*args, **kwargs)
+        return _at_sight(model, args, kwargs)
 
     compiled._torchdynamo_orig_callable = model  # type: ignore[attr-defined]
     return compiled
@@ -111,7 +129,10 @@ def nested_compile_region(
 
 
 class set_stance:
-    """How strictly compiled functions treat recompilation: accepted as a call, a context or a decorator; nothing to choose.
+    """What being compiled means for functions, as a call, a context or a decorator.
+
+    With "force_eager" and "eager_on_recompile" what they record is not compiled at sight, but when it recurs, as everything is.
+    The other stances mean "default".
 
     Raises:
         RuntimeError: there is no such stance.

@@ -63,12 +63,14 @@ def is_exporting() -> bool:
 
 
 def reset() -> None:
-    """Forget all that was compiled."""
+    """Forget all programs, compiled or not. (Kernels' code stays on disk; a program recorded again finds it there.)"""
+    from ..native.policy import policy
     from ..tracing import synchronize
     from ..tracing.cache import cache
 
     synchronize()
     cache.clear()
+    policy.reset()
 
 
 def cudagraph_mark_step_begin() -> None:
@@ -132,15 +134,60 @@ def wrap_numpy(fn: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def save_cache_artifacts() -> tuple[bytes, CacheInfo] | None:
-    """What was compiled so far, to be loaded elsewhere; None: compiled code is kept on disk by itself."""
-    return None
+    """The kernels this process uses, to be loaded on a like computer before they are wanted there.
+
+    None where there are none, or where compiled code is not kept on disk (``FLAMBEAU_CACHE_DIR``).
+    """
+    import io
+    import zipfile
+
+    from ..native.code_cache import symbols_in_use
+    from ..native.disk_cache import disk_cache
+
+    disk = disk_cache()
+    if disk.folder is None:
+        return None
+    found = {symbol: code for symbol in symbols_in_use() if (code := disk.read(symbol)) is not None}
+    if not found:
+        return None
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
+        for symbol, code in found.items():
+            archive.writestr(f"{disk.folder.name}/{symbol}", code)
+    return memory.getvalue(), CacheInfo({"kernels": sorted(found)})
 
 
 def load_cache_artifacts(serialized_artifacts: bytes) -> CacheInfo | None:
-    """Load what :func:`save_cache_artifacts` returned; None: nothing was in it."""
+    """Put what :func:`save_cache_artifacts` returned where kernels are looked for on disk.
+
+    Load only what you trust as you would trust a program: it is code that will be run. What is for another version or
+    processor is left out; None where nothing is left, or where compiled code is not kept on disk.
+
+    Raises:
+        RuntimeError: it is nothing that :func:`save_cache_artifacts` returned, or is damaged.
+    """
+    import io
+    import zipfile
+
     if not isinstance(serialized_artifacts, bytes):
         raise TypeError(f"load_cache_artifacts expects bytes, not {type(serialized_artifacts).__name__}")
-    return None
+    from ..native.disk_cache import disk_cache
+
+    disk = disk_cache()
+    try:
+        with zipfile.ZipFile(io.BytesIO(serialized_artifacts)) as archive:
+            content = {name: archive.read(name) for name in archive.namelist()}
+    except zipfile.BadZipFile as error:
+        raise RuntimeError(f"load_cache_artifacts: this is not what save_cache_artifacts returned: {error}") from None
+    if disk.folder is None:
+        return None
+    loaded = []
+    for name, code in content.items():
+        folder, _, symbol = name.partition("/")
+        if folder == disk.folder.name and symbol.startswith("kernel_") and symbol[7:].isalnum():
+            disk.write(symbol, code)
+            loaded.append(symbol)
+    return CacheInfo({"kernels": sorted(loaded)}) if loaded else None
 
 
 def load_compiled_function(file: Any, *, f_globals: Any = None, external_data: Any = None) -> Any:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
-import threading
 import time
 from collections.abc import Sequence
 
+from ..tracing.log import log
 from .blas import SYMBOLS, gemm_symbol
 from .disk_cache import disk_cache
 from .kernel import Kernel, KernelBuilder
-from .machine import machine
+from .machine import compiling, machine
 
 _addresses: dict[str, int] = {}
-_lock = threading.Lock()
 
 
 class Statistics:
@@ -35,7 +32,11 @@ statistics = Statistics()
 
 def symbol_of(kernel: Kernel) -> str:
     """The symbol of a kernel's function, and the name its code is kept under."""
-    return "kernel_" + hashlib.sha256(kernel.key.encode()).hexdigest()[:32]
+    return _symbol(kernel.key)
+
+
+def _symbol(key: str) -> str:
+    return "kernel_" + hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def address_of(kernel: Kernel) -> int:
@@ -43,26 +44,30 @@ def address_of(kernel: Kernel) -> int:
     return _addresses[kernel.key]
 
 
+def symbols_in_use() -> list[str]:
+    """The names under which this process's kernels are kept."""
+    return [_symbol(key) for key in _addresses]
+
+
 def compile_kernels(kernels: Sequence[Kernel]) -> None:
     """See to it that every kernel's code is in memory."""
-    log = os.environ.get("FLAMBEAU_LOG", "").split(",")
     started = time.perf_counter()
-    with _lock:
-        for kernel in kernels:
+    for kernel in kernels:
+        with compiling:  # given up after each, for whoever waits
             if kernel.key not in _addresses:
-                _addresses[kernel.key] = _compile(kernel, log)
+                _addresses[kernel.key] = _compile(kernel)
     statistics.seconds += time.perf_counter() - started
 
 
-def _compile(kernel: Kernel, log: Sequence[str]) -> int:
+def _compile(kernel: Kernel) -> int:
     symbol = symbol_of(kernel)
     code = disk_cache().read(symbol)
     from_disk = code is not None
-    if code is None or "kernels" in log:
+    if code is None or log.kernels:
         builder = KernelBuilder(symbol, machine().lanes)
         kernel.write(builder)
-        if "kernels" in log:
-            print(f"; {kernel.name}\n; {kernel.key}\n{builder.text()}", file=sys.stderr)
+        if log.kernels:
+            log.say(f"; {kernel.name}\n; {kernel.key}\n{builder.text()}")
         if code is None:
             code = machine().object_code(builder.text(), builder.declarations.values())
             disk_cache().write(symbol, code)
@@ -71,7 +76,7 @@ def _compile(kernel: Kernel, log: Sequence[str]) -> int:
             gemm_symbol(kind)
     statistics.loaded += from_disk
     statistics.compiled += not from_disk
-    if "cache" in log:
-        print(f"flambeau: kernel {symbol[7:15]} {'from disk' if from_disk else 'compiled'}: {kernel.name}", file=sys.stderr)
+    if log.cache:
+        log.say(f"flambeau: kernel {symbol[7:15]} {'from disk' if from_disk else 'compiled'}: {kernel.name}")
     (address,) = machine().load(code, [symbol])
     return address

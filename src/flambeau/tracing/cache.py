@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
+from .log import log
 from .program import Program
 
 #: More programs than this and the one used longest ago is dropped.
 CAPACITY = 1024
+_numbers = count(1)
 
 
 class ProgramCache:
@@ -39,8 +40,9 @@ class ProgramCache:
         program = self._programs[key] = Program(entries, live, inputs, donated)
         if len(self._programs) > CAPACITY:
             self._programs.popitem(last=False)
-        if "programs" in os.environ.get("FLAMBEAU_LOG", ""):
-            print(program, file=sys.stderr)
+        program.number = next(_numbers)
+        if log.programs:
+            log.say(f"# program {program.number}\n{program}")
         return program
 
     def clear(self) -> None:
@@ -76,4 +78,18 @@ def donations(live: Sequence[int], storages: Sequence[Any], owners: Sequence[Any
     return tuple([(i, place) for i in updated if (place := places.get(storages[i], -1)) is not None])
 
 
-cache = ProgramCache()
+class _SpokenCache(ProgramCache):
+    """Says of each recording whether it was known. A class of its own, so that silence costs nothing."""
+
+    def find(
+        self, entries: Sequence[Any], live: tuple[int, ...], inputs: int, donated: tuple[tuple[int, int], ...]
+    ) -> Program:
+        """The program for a recording of so many inputs, made when it is new."""
+        hits = self.hits
+        program = super().find(entries, live, inputs, donated)
+        known = "hit" if self.hits > hits else f"miss: {len(entries)} calls, {len(program.instructions)} lines"
+        log.say(f"flambeau: program {program.number} {known} ({self.hits} hits, {self.misses} misses)")
+        return program
+
+
+cache = _SpokenCache() if log.cache else ProgramCache()

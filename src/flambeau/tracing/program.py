@@ -68,6 +68,7 @@ class Program:
             program reads through another input, so it may be computed in place.
         types: shape and dtype of every name, where known.
         runs, seconds: how often the reference tier has run it, and for how long.
+        number: what logs and profiles call it by.
         landings: (output, input) pairs: the output's storage has memory of its own, which is that input's, or no input's (-1).
         layouts: for each output the Spec that its storage wants.
         native: runs the program on inputs straight into the storages of its outputs, once a faster tier has made it;
@@ -80,7 +81,7 @@ class Program:
         self.inputs = inputs
         self.instructions: list[Instruction] = []
         self.types: dict[int, Value] = {}
-        self.runs, self.seconds = 0, 0.0
+        self.runs, self.seconds, self.number = 0, 0.0, 0
         self._execute: Callable[[Sequence[Any]], Sequence[Any]] | None = None
         made = self._lower(entries)
         self.outputs = tuple(made[i].index for i in live)
@@ -261,9 +262,17 @@ def namespace() -> dict[str, Any]:
 
 
 class _Tiers:
-    """What is asked, before a program without native code runs, whether to make some: ``consider(program, inputs)``."""
+    """What is asked, before a program without native code runs, whether to make some.
 
-    consider: Callable[[Program, list[Any]], None] | None = None
+    Attributes:
+        consider: ``consider(program, inputs, at_sight)``; ``at_sight``: the user has asked for it to be compiled at once.
+        depth: how many functions run that are to be compiled at sight (``torch.compile``).
+        asked: the epoch of the trace in which such a function ran last, some of whose calls may be pending still.
+    """
+
+    consider: Callable[[Program, list[Any], bool], None] | None = None
+    depth = 0
+    asked: Any = None
 
 
 tiers = _Tiers()

@@ -353,7 +353,7 @@ def synchronize() -> None:
         try:
             if observer.run is None:
                 if program.native is None and tiers.consider is not None:
-                    tiers.consider(program, inputs)
+                    tiers.consider(program, inputs, tiers.depth > 0 or tiers.asked is epoch)
                 if program.native is not None and program.native(inputs, [storages[i] for i in live]):
                     return
                 values = program.run(inputs)
