@@ -5,7 +5,8 @@ Python list that holds them, arguments are filled in, and each step's kernel is 
 where they are few, else by every thread of the pool, each taking the next few items until none is left.
 
 A worker waits for work by watching one word, for some microseconds; then it sleeps (futex) until it is woken. A job can be joined
-only while it is open, so nobody waits for a thread that woke too late.
+only while it is open, so nobody waits for a thread that woke too late. The thread whose job it is waits for those that joined in
+the same way: where other processes want the processors, one that waits must not keep the one it waits for from running.
 """
 
 from __future__ import annotations
@@ -37,10 +38,13 @@ DONE, FAILED, DIFFERENT = range(3)
 _LIST_ITEMS, _ARRAY_DATA, _ARRAY_STRIDES, _FLOAT_VALUE = 24, 16, 40, 16
 
 # The pool's control block: byte offsets, a cache line each for what different threads write.
-_STATE, _NEXT, _SLEEPERS, _BELL, _STEP, _WORKERS = 0, 64, 128, 192, 256, 320
+_STATE, _NEXT, _SLEEPERS, _BELL, _STEP, _WORKERS, _WAITING, _LEFT = 0, 64, 128, 192, 256, 320, 384, 448
+# The state: how many workers are in the job (32 bits), whether it is open, its number.
 _OPEN = 1 << 32
-_SPIN = 4000
-_FUTEX = 202
+#: How often a worker, and a thread that waits for workers, looks before it sleeps: about 50 and 25 microseconds.
+_SPIN, _PATIENCE = 1000, 500
+# Of the system call futex, for threads of one process.
+_WAIT, _WAKE = 128, 129
 
 
 class Runtime:
@@ -53,7 +57,7 @@ class Runtime:
     """
 
     def __init__(self) -> None:
-        self._control = np.zeros(512, np.uint8)
+        self._control = np.zeros(1024, np.uint8)
         self._address = _aligned(self._control)
         self._threads: list[int] = []
         self._stacks: list[Any] = []
@@ -204,39 +208,40 @@ def _worker() -> Builder:
     """A thread of the pool: wait, join, take items, leave; for ever."""
     b = Builder("flambeau_worker", ("ptr",), "ptr")
     control = b.load("ptr", b.parameters[0])
-    number = _word(b, b.parameters[0], 1)
+    me = _word(b, b.parameters[0], 1)
     state, bell = b.at(control, "i8", _STATE), b.at(control, "i8", _BELL)
-    sleepers = b.at(control, "i8", _SLEEPERS)
-    wait, look, wanted, join, joined, rest, sleep, recheck, doze, awake = (b.label() for _ in range(10))
-    spins = b.variable(integer(0))
+    sleepers, workers = b.at(control, "i8", _SLEEPERS), b.at(control, "i8", _WORKERS)
+    wait, look, join, joined, rest, sleep, doze, awake = (b.label() for _ in range(8))
+    spins, done = b.variable(integer(0)), b.variable(integer(0))
+
+    def wanted(order: str) -> tuple[Operand, Operand]:
+        """The state, and whether there is a job to join: open, not one I have done, and I may."""
+        now = b.emit("i64", f"load atomic i64, {state} {order}, align 8")
+        is_open = b.compare("ne", b.binary("and", now, integer(_OPEN)), integer(0))
+        is_new = b.compare("ne", b.binary("lshr", now, integer(33)), b.get(done))
+        allowed = b.compare("sle", me, b.emit("i64", f"load atomic i64, {workers} monotonic, align 8"))
+        return now, b.binary("and", b.binary("and", is_open, is_new), allowed)
+
     b.branch(wait)
     b.place(wait)
     b.set(spins, integer(0))
     b.branch(look)
     b.place(look)
-    now = b.emit("i64", f"load atomic i64, {state} acquire, align 8")
-    is_open = b.compare("ne", b.binary("and", now, integer(_OPEN)), integer(0))
-    b.branch_if(is_open, wanted, rest)
-    b.place(wanted)
-    allowed = b.emit("i64", f"load atomic i64, {b.at(control, 'i8', _WORKERS)} monotonic, align 8")
-    b.branch_if(b.compare("sle", number, allowed), join, rest)
+    now, there = wanted("acquire")
+    b.branch_if(there, join, rest)
     b.place(join)
     pair = b.emit("{ i64, i1 }", f"cmpxchg {state}, {now}, {b.add(now, integer(1))} acquire monotonic, align 8")
-    took = b.emit("i1", f"extractvalue {pair}, 1")
-    b.branch_if(took, joined, look)
+    b.branch_if(b.emit("i1", f"extractvalue {pair}, 1"), joined, look)
     b.place(joined)
+    b.set(done, b.binary("lshr", now, integer(33)))
     step = b.load("ptr", b.at(control, "i8", _STEP))
-    b.call("flambeau_do_items", [control, step, number])
-    b.emit("i64", f"atomicrmw sub {state}, i64 1 release, align 8")
-    # Until this job is closed there is nothing left in it: it would be joined again in vain.
-    closed, out = b.label(), b.label()
-    b.branch(closed)
-    b.place(closed)
-    after = b.emit("i64", f"load atomic i64, {state} acquire, align 8")
-    _pause(b)
-    same = b.compare("eq", b.binary("lshr", after, integer(32)), b.binary("lshr", now, integer(32)))
-    b.branch_if(same, closed, out)
-    b.place(out)
+    b.call("flambeau_do_items", [control, step, me])
+    b.emit("i64", f"atomicrmw sub {state}, i64 1 seq_cst, align 8")
+    waiting = b.emit("i64", f"load atomic i64, {b.at(control, 'i8', _WAITING)} seq_cst, align 8")
+    with b.when(b.compare("ne", waiting, integer(0))):
+        left = b.at(control, "i8", _LEFT)
+        b.emit("i32", f"atomicrmw add {left}, i32 1 seq_cst, align 4")
+        _futex(b, left, _WAKE, constant("i32", 1))
     b.branch(wait)
     b.place(rest)
     _pause(b)
@@ -245,14 +250,10 @@ def _worker() -> Builder:
     b.place(sleep)
     heard = b.emit("i32", f"load atomic i32, {bell} acquire, align 4")
     b.emit("i64", f"atomicrmw add {sleepers}, i64 1 seq_cst, align 8")
-    b.branch(recheck)
-    b.place(recheck)
-    again = b.emit("i64", f"load atomic i64, {state} seq_cst, align 8")
-    open_now = b.compare("ne", b.binary("and", again, integer(_OPEN)), integer(0))
-    mine = b.compare("sle", number, b.emit("i64", f"load atomic i64, {b.at(control, 'i8', _WORKERS)} monotonic, align 8"))
-    b.branch_if(b.binary("and", open_now, mine), awake, doze)
+    _, there = wanted("seq_cst")
+    b.branch_if(there, awake, doze)
     b.place(doze)
-    _futex(b, bell, 128, heard)  # FUTEX_WAIT_PRIVATE
+    _futex(b, bell, _WAIT, heard)
     b.branch(awake)
     b.place(awake)
     b.emit("i64", f"atomicrmw sub {sleepers}, i64 1 seq_cst, align 8")
@@ -273,7 +274,7 @@ def _pause(b: Builder) -> None:
 def _futex(b: Builder, word: Operand, operation: int, value: Operand) -> None:
     import platform
 
-    number = _FUTEX if platform.machine() == "x86_64" else 98
+    number = 202 if platform.machine() == "x86_64" else 98
     b.declarations.setdefault("syscall", "declare i64 @syscall(i64, ...)")
     b.emit("i64", f"call i64 (i64, ...) @syscall(i64 {number}, {word}, i32 {operation}, {value}, ptr null, ptr null, i32 0)")
 
@@ -286,11 +287,10 @@ def _run(control_address: int) -> Builder:
     steps = _pointer(b, program, _field(HEADER, "steps"))
     failure = _pointer(b, program, _field(HEADER, "failure"))
     workers = b.emit("i64", f"load atomic i64, {b.at(control, 'i8', _WORKERS)} monotonic, align 8")
-    state, bell = b.at(control, "i8", _STATE), b.at(control, "i8", _BELL)
     failed = b.label()
     with b.loop(first, last) as k:
         step = b.at(steps, "i64", b.multiply(k, integer(len(STEP))))
-        checked, go, alone, together, close, drain, after = (b.label() for _ in range(7))
+        checked, go, alone, together, after = (b.label() for _ in range(5))
         b.branch_if(b.compare("ne", _word(b, step, _field(STEP, "check")), integer(0)), checked, go)
         b.place(checked)
         bad = b.emit("i64", f"load atomic i64, {failure} monotonic, align 8")
@@ -305,30 +305,57 @@ def _run(control_address: int) -> Builder:
         b.line(f"call void {function.name}({arguments}, i64 0, {items}, {_scratch(b, step, integer(0))})")
         b.branch(after)
         b.place(together)
-        b.store(step, b.at(control, "i8", _STEP))
-        b.store(integer(0), b.at(control, "i8", _NEXT))
-        old = b.emit("i64", f"load atomic i64, {state} monotonic, align 8")
-        job = b.binary("shl", b.binary("lshr", old, integer(33)), integer(33))
-        b.emit("i64", f"atomicrmw xchg {state}, {b.add(b.add(job, integer(1 << 33)), integer(_OPEN))} seq_cst, align 8")
-        sleeping = b.emit("i64", f"load atomic i64, {b.at(control, 'i8', _SLEEPERS)} seq_cst, align 8")
-        with b.when(b.compare("sgt", sleeping, integer(0))):
-            b.emit("i32", f"atomicrmw add {bell}, i32 1 seq_cst, align 4")
-            _futex(b, bell, 129, constant("i32", 1 << 20))  # FUTEX_WAKE_PRIVATE
-        b.call("flambeau_do_items", [control, step, integer(0)])
-        b.branch(close)
-        b.place(close)
-        b.emit("i64", f"atomicrmw and {state}, i64 {~_OPEN} acq_rel, align 8")
-        b.branch(drain)
-        b.place(drain)
-        rest = b.emit("i64", f"load atomic i64, {state} acquire, align 8")
-        _pause(b)
-        b.branch_if(b.compare("ne", b.binary("and", rest, integer(_OPEN - 1)), integer(0)), drain, after)
+        _together(b, control, step)
+        b.branch(after)
         b.place(after)
     bad = b.emit("i64", f"load atomic i64, {failure} monotonic, align 8")
     b.done(b.select(b.compare("ne", bad, integer(0)), integer(FAILED), integer(DONE)))
     b.place(failed)
     b.done(integer(FAILED))
     return b
+
+
+def _together(b: Builder, control: Operand, step: Operand) -> None:
+    """Open a step as a job, do items of it, close it, and wait for those who have joined."""
+    state, bell = b.at(control, "i8", _STATE), b.at(control, "i8", _BELL)
+    waiting, left = b.at(control, "i8", _WAITING), b.at(control, "i8", _LEFT)
+    b.store(step, b.at(control, "i8", _STEP))
+    b.store(integer(0), b.at(control, "i8", _NEXT))
+    old = b.emit("i64", f"load atomic i64, {state} monotonic, align 8")
+    job = b.binary("shl", b.add(b.binary("lshr", old, integer(33)), integer(1)), integer(33))
+    b.emit("i64", f"atomicrmw xchg {state}, {b.add(job, integer(_OPEN))} seq_cst, align 8")
+    sleeping = b.emit("i64", f"load atomic i64, {b.at(control, 'i8', _SLEEPERS)} seq_cst, align 8")
+    with b.when(b.compare("sgt", sleeping, integer(0))):
+        b.emit("i32", f"atomicrmw add {bell}, i32 1 seq_cst, align 4")
+        _futex(b, bell, _WAKE, constant("i32", 1 << 20))
+    b.call("flambeau_do_items", [control, step, integer(0)])
+    b.emit("i64", f"atomicrmw and {state}, i64 {~_OPEN} seq_cst, align 8")
+    drain, again, sleep, doze, awake, end = (b.label() for _ in range(6))
+    looks = b.variable(integer(0))
+
+    def inside(order: str) -> Operand:
+        """Whether some worker is still at it."""
+        now = b.emit("i64", f"load atomic i64, {state} {order}, align 8")
+        return b.compare("ne", b.binary("and", now, integer(_OPEN - 1)), integer(0))
+
+    b.branch(drain)
+    b.place(drain)
+    b.branch_if(inside("acquire"), again, end)
+    b.place(again)
+    _pause(b)
+    b.set(looks, b.add(b.get(looks), integer(1)))
+    b.branch_if(b.compare("slt", b.get(looks), integer(_PATIENCE)), drain, sleep)
+    b.place(sleep)
+    heard = b.emit("i32", f"load atomic i32, {left} acquire, align 4")
+    b.emit("i64", f"atomicrmw xchg {waiting}, i64 1 seq_cst, align 8")
+    b.branch_if(inside("seq_cst"), doze, awake)
+    b.place(doze)
+    _futex(b, left, _WAIT, heard)
+    b.branch(awake)
+    b.place(awake)
+    b.emit("i64", f"atomicrmw xchg {waiting}, i64 0 seq_cst, align 8")
+    b.branch(drain)
+    b.place(end)
 
 
 def _call() -> Builder:
