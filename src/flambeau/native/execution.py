@@ -25,7 +25,7 @@ from .places import Place, agrees, dense_strides
 from .runtime import ARRAY, DIFFERENT, DONE, FAILED, FLOAT, HEADER, INPUT, INTEGER, STEP, UNUSED, runtime
 
 #: A step that takes less than this (in nanoseconds) is not worth waking another thread for; threads take this much at a time.
-SHARE = 6000.0
+SHARE = 16000.0
 #: A program that takes longer lets other Python threads run meanwhile.
 LONG = 30000.0
 
