@@ -294,11 +294,26 @@ class Builder:
         if count is None or count == lanes(x.type):
             self.line(f"store {x}, {pointer}, align {size_of(x.type)}")
         elif lanes(x.type) > 1:
-            mask = self.first_lanes(x.type, count)
-            self.call(
-                f"llvm.masked.store.{mangled(x.type)}.p0",
-                (x, Operand("ptr align " + str(size_of(x.type)), pointer.name), mask),
-            )
+            self.store_where(x, pointer, self.first_lanes(x.type, count))
+
+    def store_where(self, x: Operand, pointer: Operand, mask: Operand) -> None:
+        """Store the lanes of the mask.
+
+        LLVM 20 writes a wider element than asked for where a truncation is stored through a mask that it finds to have one lane.
+        So one lane is stored by itself, and of other masks LLVM sees either no truncation or not what they are.
+        """
+        element, count, size = scalar(x.type), lanes(x.type), size_of(x.type)
+        known = mask.name.split(",") if mask.name[0] == "<" else []
+        set_lanes = [k for k, each in enumerate(known) if "true" in each]
+        if len(set_lanes) == 1:
+            self.store(self.extract(x, set_lanes[0]), pointer)
+            return
+        if element in ("i16", "i32"):
+            x = self.convert("bitcast", x, vector("half" if size == 2 else "float", count))
+        elif element == "i8" and not known and count in (8, 16, 32, 64):
+            held = self.emit(f"i{count}", f'call i{count} asm "", "=r,0"({self.convert("bitcast", mask, f"i{count}")})')
+            mask = self.convert("bitcast", held, mask.type)
+        self.call(f"llvm.masked.store.{mangled(x.type)}.p0", (x, Operand(f"ptr align {size}", pointer.name), mask))
 
     def first_lanes(self, kind: str, count: int) -> Operand:
         """The mask of the first ``count`` lanes."""

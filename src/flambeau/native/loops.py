@@ -692,10 +692,7 @@ class _Writer:
                 b.store(held, address)
         else:
             mask = at.mask if lanes(held.type) == lanes(at.mask.type) else b.side_by_side(at.mask, at.mask)
-            b.call(
-                f"llvm.masked.store.{mangled(held.type)}.p0",
-                (held, Operand(f"ptr align {size_of(held.type)}", address.name), mask),
-            )
+            b.store_where(held, address, mask)
 
     def _index_along(self, node: Node, at: _At, width: int) -> Operand:
         """The coordinate along one axis of the line, put together from the group's dimensions."""

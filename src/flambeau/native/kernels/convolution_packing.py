@@ -58,8 +58,7 @@ def masked_load(b: Builder, kind: str, pointer: Operand, mask: Operand) -> Opera
 
 def masked_store(b: Builder, x: Operand, pointer: Operand, mask: Operand) -> None:
     """Store the lanes of the mask."""
-    aligned = Operand(f"ptr align {size_of(x.type)}", pointer.name)
-    b.call(f"llvm.masked.store.{mangled(x.type)}.p0", (x, aligned, mask))
+    b.store_where(x, pointer, mask)
 
 
 def within(b: Builder, position: Operand | int, size: Operand | int, count: int, step: int = 1) -> Operand:
