@@ -257,7 +257,9 @@ class Plan:
             if is_list:
                 edges.extend(edge_of(each) if isinstance(each, Handle) else None for each in values[place])
             else:
-                edges.append(edge_of(values[place]))
+                value = values[place]
+                node = value._node
+                edges.append((node, value._slot) if node is not None and value._base is None else edge_of(value))
         return tuple(edges)
 
     def keeps(self, place: int) -> bool:

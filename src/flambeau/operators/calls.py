@@ -301,7 +301,12 @@ class Operator:
         check_in_place(self.name, target, result.shape, result.dtype, tracked)
         if len(operands) > 1 and self.layout == POINTWISE:
             check_apart(self.name + "_", target, operands[1:])
-        plan = new_plan(self, values, [target], self.node_in_place) if tracked and rule.differentiable else None
+        plan = None
+        if tracked and rule.differentiable:
+            key = (rule, "in place", *[each._tracked for each in operands if isinstance(each, Handle)])
+            plan = self.plans.get(key)
+            if plan is None:
+                plan = self.plans[key] = new_plan(self, values, [target], self.node_in_place)
         edges = None if plan is None else plan.edges(values)
         versions = None
         if plan is not None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd.grad_mode import mode
-from ..autograd.plans import attach, new_plan
+from ..autograd.plans import new_plan
 from ..autograd.tape import anomaly, edge_of, next_sequence
 from ..core.storages import Storage, View
 from ..tracing.handles import Classes, Handle, wrap
@@ -226,7 +226,10 @@ def tensor_operands(operator: Operator) -> Callable[..., Any]:
             return call(args, kwargs)
         operands = [each for each in args if isinstance(each, Handle)]
         try:
-            rule = rules[tuple([each._spec if isinstance(each, Handle) else each for each in args])]
+            if len(operands) == len(args):
+                rule = rules[tuple([each._spec for each in operands])]
+            else:
+                rule = rules[tuple([each._spec if isinstance(each, Handle) else each for each in args])]
         except (KeyError, TypeError):
             result = call(args, kwargs)
             _remember_tensor_call(operator, args)
@@ -235,16 +238,17 @@ def tensor_operands(operator: Operator) -> Callable[..., Any]:
         result = wrap(made, rule.result)
         if Classes.mark is not None:
             Classes.mark(result)
-        tracked = [each._tracked for each in operands]
-        if True in tracked and rule.differentiable and mode.enabled:
-            values = args if len(args) == len(operator.parameters) else operator.bind(args, kwargs)
-            key = (rule, *tracked)
+        if rule.differentiable and mode.enabled:
+            key = (rule, *[each._tracked for each in operands])
             plan = plans.get(key)
             if plan is None:
                 canonical = operator.bind(args, kwargs)
                 operator.rule_for(canonical)
                 plan = plans[key] = new_plan(operator, canonical, [result])
-            attach(plan, values, (result,))
+            if plan.used:
+                values = args if len(args) == len(operator.parameters) else operator.bind(args, kwargs)
+                result._node = plan.node(values, None, None, (result,))
+                result._tracked = True
         return result
 
     return function

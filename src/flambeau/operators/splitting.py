@@ -29,6 +29,7 @@ class ManyViews:
         self.parameters = ("input", *code.co_varnames[1 : code.co_argcount])
         self.kinds: tuple[Any, ...] = ()
         self.found: dict[Any, list[tuple[Spec, int]]] = {}
+        self.plans: dict[Any, Any] = {}
 
     def __call__(self, input: Any, *arguments: Any) -> tuple[Any, ...]:
         if not isinstance(input, Handle):
@@ -56,7 +57,12 @@ class ManyViews:
             results.append(result)
         if input._tracked and mode.enabled and results:
             values = (input, *arguments)
-            attach(new_plan(self, values, results), values, results)
+            plan = self.plans.get((here, arguments))
+            if plan is None:
+                if len(self.plans) >= RULES_KEPT:
+                    self.plans.clear()
+                plan = self.plans[here, arguments] = new_plan(self, values, results)
+            attach(plan, values, results)
             for result in results:
                 result._view_of = base._node
         return tuple(results)
