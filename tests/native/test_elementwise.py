@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("llvmlite")
 
 from flambeau.core import dtypes
-from flambeau.native.elementwise import RULES, can_fail, knows
+from flambeau.native.elementwise import RULES, SPECIAL_FUNCTIONS, can_fail, knows
 from flambeau.primitives.registry import primitives
 
 from .harness import run_line
@@ -124,3 +124,33 @@ def test_cast(target: str) -> None:
         found, left, _ = run_line("cast", x, dtype=kind)
         assert not left
         assert_same(found[0], expected, 0, f"{source} as {target}")
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16", "float32", "float64"])
+def test_mantissa_and_exponent(kind: str) -> None:
+    x = numbers(dtypes.by_name(kind))
+    expected = primitives["mantissa_and_exponent"].reference(x)
+    found, left, _ = run_line("mantissa_and_exponent", x)
+    assert not left
+    for each, wanted in zip(found, expected):
+        assert_same(each, wanted, 0, kind)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("of", sorted(SPECIAL_FUNCTIONS))
+def test_special_functions(of: str, kind: str) -> None:
+    """To the accuracy of the reference: relative, and near the zeros of a function absolute."""
+    x = numbers(dtypes.by_name(kind))
+    spread = np.concatenate([np.linspace(-20.3, 20.3, 81), np.linspace(-1, 1, 41), np.geomspace(1e-8, 1e8, 50)])
+    x = np.concatenate([x, spread.astype(x.dtype)])
+    with np.errstate(all="ignore"):
+        expected = primitives["special_function"].reference(x, of=of)
+    (found,), left, _ = run_line("special_function", x, of=of)
+    assert not left
+    tolerance = {"float32": 3e-7, "float64": 2e-14, "bfloat16": 1e-2}[kind]
+    found, expected = found.astype(np.float64), expected.astype(np.float64)
+    special = ~np.isfinite(expected) | (expected == 0)
+    np.testing.assert_allclose(np.where(special, found, 0), np.where(special, expected, 0), 0, 1e-300)
+    oscillates = np.abs(x.astype(np.float64)) < 1e5 if of in ("j0", "j1", "y0", "y1", "airy") else True
+    good = ~special & oscillates
+    np.testing.assert_allclose(found[good], expected[good], tolerance, tolerance * 0.1)

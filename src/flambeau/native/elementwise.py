@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..core.dtypes import BOOL, FLOATING, dtype
+from ..core.dtypes import BOOL, FLOATING, dtype, float64
 from . import integer_arithmetic
 from .builder import Builder, Operand, constant, lanes, like, vector
 from .kernel import UNSIGNED, memory_type
@@ -250,6 +250,38 @@ def _nextafter(b: Builder, kind: dtype, x: Operand, y: Operand) -> Operand:
     return b.select(b.compare("uno", x, y), b.add(x, y), made)
 
 
+def _mantissa(b: Builder, kind: dtype, x: Operand) -> Operand:
+    """x = m·2^e with m in ±[1/2, 1); zeros, infinities and NaN are their own."""
+    scaled, _, mask, half = _decomposed(b, x)
+    bits = b.binary("or", b.binary("and", _integer_bits(b, scaled), mask), half)
+    return b.select(_has_exponent(b, x), b.convert("bitcast", bits, x.type), x)
+
+
+def _exponent(b: Builder, kind: dtype, x: Operand) -> Operand:
+    """The e of :func:`_mantissa`, an int32; 0 where there is none."""
+    _, exponent, _, _ = _decomposed(b, x)
+    exponent = b.select(_has_exponent(b, x), exponent, constant(exponent.type, 0))
+    to = like(x.type, "i32")
+    return exponent if exponent.type == to else b.convert("trunc", exponent, to)
+
+
+def _has_exponent(b: Builder, x: Operand) -> Operand:
+    return b.binary("and", _is_finite(b, float64, x), b.compare("une", x, constant(x.type, 0.0)))
+
+
+def _decomposed(b: Builder, x: Operand) -> tuple[Operand, Operand, Operand, Operand]:
+    """x with subnormals scaled up, its exponent, the mask of sign and fraction, the bits of 1/2."""
+    double = "double" in x.type
+    digits, bias, least = (52, 1022, 2.0**-1022) if double else (23, 126, 2.0**-126)
+    small = b.compare("olt", b.intrinsic("llvm.fabs", x), constant(x.type, least))
+    scaled = b.select(small, b.multiply(x, constant(x.type, 2.0 ** (digits + 1))), x)
+    bits = _integer_bits(b, scaled)
+    field = (1 << 11) - 1 if double else (1 << 8) - 1
+    raw = b.binary("and", b.binary("lshr", bits, constant(bits.type, digits)), constant(bits.type, field))
+    lost = b.select(small, constant(bits.type, bias + digits + 1), constant(bits.type, bias))
+    return scaled, b.subtract(raw, lost), constant(bits.type, ~(field << digits)), constant(bits.type, bias << digits)
+
+
 _maximum = _extreme("ogt", "ugt", "sgt", "ugt", "or")
 _minimum = _extreme("olt", "ult", "slt", "ult", "and")
 
@@ -286,6 +318,8 @@ RULES: dict[str, Rule] = {
     "copysign": _copysign,
     "conjugate": _conjugate,
     "sqrt": _square_root,
+    "mantissa": _mantissa,
+    "exponent": _exponent,
     "power": _power,
     "nextafter": _nextafter,
     "floor_divide": _function("floor_divide"),
@@ -304,14 +338,21 @@ RULES: dict[str, Rule] = {
     },
 }  # fmt: skip
 
+#: The functions of the primitive ``special_function``, each a rule by its own name.
+SPECIAL_FUNCTIONS = frozenset((
+    "erfcx", "erf_inverse", "normal_quantile", "log_gamma", "digamma", "trigamma", "i0", "i0e", "i1", "i1e", "j0", "j1", "y0",
+    "y1", "k0", "k0e", "k1", "k1e", "spherical_j0", "airy",
+))  # fmt: skip
+RULES.update({name: _function(name) for name in SPECIAL_FUNCTIONS})
+
 #: Names of the rules that are functions of mathematics/: worth keeping rather than computing twice.
 COSTLY = frozenset((
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "tanh", "sinh", "cosh", "arcsin", "arccos",
     "arctan", "arctan2", "arcsinh", "arccosh", "arctanh", "erf", "erfc", "hypot", "power", "divide", "sqrt",
-))  # fmt: skip
+)) | SPECIAL_FUNCTIONS  # fmt: skip
 
 
-_FLOATING = (COSTLY | {"nextafter", "floor_divide", "copysign"}) & frozenset(RULES)
+_FLOATING = (COSTLY | {"nextafter", "floor_divide", "copysign", "mantissa", "exponent"}) & frozenset(RULES)
 _INTEGERS = frozenset((
     "shift_left", "shift_right", "floor_divide_exact", "truncating_divide", "integer_power", "greatest_common_divisor",
 ))  # fmt: skip
@@ -390,7 +431,7 @@ def cast(b: Builder, x: Operand, source: dtype, target: dtype) -> Operand:
 
 def number(b: Builder, cell: Operand, category: int, kind: dtype) -> Operand:
     """A number's cell (a double, or an i64 for booleans and integers) read as an element of the dtype."""
-    from ..core.dtypes import float64, int64
+    from ..core.dtypes import int64
 
     if category == FLOATING:
         return cast(b, b.load("double", cell), float64, kind)

@@ -18,7 +18,7 @@ from ..tracing.program import Name, Program
 from . import kernels  # noqa: F401  (registers the lowerings)
 from .complex_numbers import is_split, real_program
 from .elementwise import knows
-from .graph import COPY, Graph, Line
+from .graph import COPY, EXPONENT, MANTISSA, Graph, Line
 from .group import Constant, Group, Load, Node, common_refinement, spread
 from .kernel import Kernel, has_memory_type
 from .loops import REDUCTIONS, loop_kernel
@@ -61,6 +61,11 @@ class _Fusion:
                 continue
             if each.primitive.name in REDUCTIONS and self._split(each):
                 continue
+            if each.primitive.name == "mantissa_and_exponent" and knows("mantissa", graph.type(each.operands[0]).dtype):
+                graph.lines += [
+                    Line(part, each.operands, {}, (name,)) for part, name in zip((MANTISSA, EXPONENT), each.results)
+                ]
+                continue
             line = graph.lower(each)
             nothing = all(0 in graph.types[name].shape for name in each.results)
             if line.kernels is None and nothing and not each.primitive.can_fail:
@@ -102,7 +107,7 @@ class _Fusion:
     # What a line is
 
     def _is_loop(self, line: Line) -> bool:
-        name, types = line.primitive.name, self.graph.types
+        name, types = _operation(line), self.graph.types
         result = types[line.results[0]]
         if not all(map(self._is_plain, line.operands)):
             return False
@@ -329,7 +334,7 @@ class _Fusion:
             one[line.parameters["axis"] % max(len(shape), 1)] = 1
             coefficients = group.lay(shape, one, dimensions)
         group.nodes[line.results[0]] = Node(
-            line.results[0], line.primitive.name, operands, strides, kind, self._source(line), line.parameters,
+            line.results[0], _operation(line), operands, strides, kind, self._source(line), line.parameters,
             False, row, coefficients,
         )  # fmt: skip
 
@@ -491,6 +496,12 @@ class _Fusion:
                     step.kernels = [loop_kernel(step.group, stores, machine().vector_bytes)]
             made.append(step)
         return made
+
+
+def _operation(line: Line) -> str:
+    """What a node is called: the primitive, or which of the special functions it is."""
+    name = line.primitive.name
+    return line.parameters["of"] if name == "special_function" else name
 
 
 def _broadcast(place: Place, shape: tuple[int, ...]) -> Place:

@@ -14,15 +14,20 @@ from .kernel import COMPLEX_TYPES, Argument, Kernel, has_memory_type, lowerings,
 from .places import Place, dense_strides
 
 
-class Copy:
-    """The pseudo-primitive of a line that writes a place's elements anew, in row-major order."""
+class Operation:
+    """An elementwise operation of one array that is no primitive."""
 
-    name = "copy"
     elementwise = True
     can_fail = False
 
+    def __init__(self, name: str) -> None:
+        self.name = name
 
-COPY = Copy()
+
+#: Writes a place's elements anew, in row-major order.
+COPY = Operation("copy")
+#: The results of the primitive ``mantissa_and_exponent``, each by itself.
+MANTISSA, EXPONENT = Operation("mantissa"), Operation("exponent")
 
 
 class Line:

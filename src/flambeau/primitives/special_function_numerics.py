@@ -131,11 +131,11 @@ def _normal_quantile(q: Array) -> Array:
 # -- the gamma function -----------------------------------------------------------------------------------------------
 
 #: B₂ₖ/(2k(2k - 1)), the coefficients of Stirling's series.
-_STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)
+STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)
 #: B₂ₖ/(2k), those of its derivative.
-_DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160)
+DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160)
 #: B₂ₖ
-_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
+BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
 
 
 def _polynomial(coefficients: Sequence[float], x: Array) -> Array:
@@ -147,7 +147,7 @@ def _polynomial(coefficients: Sequence[float], x: Array) -> Array:
 
 def _stirling_rest(x: Array) -> Array:
     """log Γ(x) - (x - ½) log x + x - ½ log 2π, for x ≥ 10."""
-    return _polynomial(_STIRLING, 1.0 / (x * x)) / x
+    return _polynomial(STIRLING, 1.0 / (x * x)) / x
 
 
 def _stirling(x: Array) -> Array:
@@ -196,7 +196,7 @@ def _digamma_positive(x: Array) -> Array:
         total = np.where(low, total - 1.0 / high, total)
         high = np.where(low, high + 1.0, high)
     inverse_square = 1.0 / (high * high)
-    return total + np.log(high) - 0.5 / high - inverse_square * _polynomial(_DIGAMMA, inverse_square)
+    return total + np.log(high) - 0.5 / high - inverse_square * _polynomial(DIGAMMA, inverse_square)
 
 
 def _digamma_reflected(x: Array) -> Array:
@@ -248,7 +248,7 @@ def hurwitz_zeta(s: Array, q: Array) -> Array:
     last = at**-power
     total = total + last * at / (power - 1.0) + 0.5 * last
     factor, factorial = power / at * last, 2.0
-    for k, bernoulli in enumerate(_BERNOULLI):
+    for k, bernoulli in enumerate(BERNOULLI):
         total = total + bernoulli / factorial * factor
         factor = factor * ((power + (2 * k + 1)) / at) * ((power + (2 * k + 2)) / at)
         factorial *= (2 * k + 3) * (2 * k + 4)

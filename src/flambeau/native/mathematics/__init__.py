@@ -15,6 +15,7 @@ from . import (
     logarithms,
     powers,
     signs_and_steps,
+    special_functions,
     trigonometry,
 )  # fmt: skip
 from .function import emitters
@@ -31,5 +32,5 @@ def emit_function(b: Builder, name: str, *x: Operand) -> Operand:
 
 __all__ = [
     "FUNCTIONS", "emit_function", "error_function", "exponentials", "hyperbolic", "inverse_trigonometry", "logarithms",
-    "powers", "signs_and_steps", "trigonometry",
+    "powers", "signs_and_steps", "special_functions", "trigonometry",
 ]  # fmt: skip
