@@ -9,7 +9,8 @@ import pytest
 import flambeau as torch
 from flambeau.optim import adam, sgd
 from flambeau.optim.repeated import Repeated
-from flambeau.tracing.recorder import synchronize, trace
+from flambeau.tracing.cache import cache
+from flambeau.tracing.recorder import ROUND, synchronize, trace
 
 OPTIMIZERS = [
     ("SGD", {"lr": 0.1}),
@@ -62,6 +63,25 @@ def test_the_same_as_python(name: str, options: Any, monkeypatch: pytest.MonkeyP
     ours, theirs = train(Repeated), train(Plain)
     for mine, other in zip(ours, theirs, strict=True):
         assert torch.equal(mine, other) and mine._version == other._version
+
+
+def test_small_steps_are_one_program_and_large_ones_their_own() -> None:
+    def programs(size: int, steps: int) -> int:
+        weight = torch.zeros(size, requires_grad=True)
+        optimizer = torch.optim.SGD([weight], lr=0.1)
+        synchronize()
+        before = cache.hits + cache.misses
+        for _ in range(steps):
+            optimizer.zero_grad()
+            ((weight - 1) ** 2).sum().backward()
+            optimizer.step()
+            assert len(trace.storages) <= ROUND
+        runs = cache.hits + cache.misses - before
+        assert weight[0].item() == pytest.approx(1 - 0.8**steps)
+        return runs
+
+    assert 1 < programs(3, 50) < 25
+    assert programs(1 << 19, 5) == 5
 
 
 def known(optimizer: Any, parameter: Any, steps: int = 3) -> None:
