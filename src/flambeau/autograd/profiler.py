@@ -1,17 +1,24 @@
-"""How long each operator takes.
+"""Where the time goes.
 
-Recorded programs are fused, so that an operator has no time of its own in them. While a profile is on, operators are run
-one by one, as the reference tier runs a program it sees for the first time, and each is timed: the table says where the
-work is, not how fast the compiled program is.
+A compiled program is fused, so that an operator has no time of its own in it: a profile shows the program and the kernels it
+consists of, run as they always are, and for each the operators whose work it does. A program that is not compiled (yet) is run
+operator by operator, each timed. ``with_operators=True`` asks for that of all programs: the table then says where the work is
+operator by operator, as the reference tier does it, not how fast the compiled program is.
+
+Beside them stand the stretches of ``record_function``, which are Python: what is recorded in one is computed at the next sync
+point, be it in the stretch or after it. With ``with_operators=True`` a stretch begins and ends with one, so that its time is its
+own.
 """
 
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 from typing import Any
 
+from ..native.watching import operators, watch
 from ..tracing import recorder
 from .profiler_util import EventList, FunctionEvent
 
@@ -21,30 +28,64 @@ __all__ = ["profile", "record_function"]
 class _Session:
     """What is being recorded, and since when."""
 
-    def __init__(self, shapes: bool, memory: bool) -> None:
-        self.shapes, self.memory = shapes, memory
+    def __init__(self, shapes: bool, memory: bool, one_by_one: bool) -> None:
+        self.shapes, self.memory, self.one_by_one = shapes, memory, one_by_one
         self.events: list[FunctionEvent] = []
-        self.open: list[FunctionEvent] = []
+        self._open: dict[int, list[FunctionEvent]] = {}  # by thread
+        self._operators: dict[int, tuple[Any, str]] = {}  # by kernel, which is kept so that its id stays its own
         self.began = perf_counter_ns()
 
     def now(self) -> float:
         """Microseconds since the beginning."""
         return (perf_counter_ns() - self.began) / 1e3
 
-    def begin(self, name: str, shapes: Any = (), own: bool = False) -> FunctionEvent:
+    def begin(self, name: str, shapes: Any = (), category: str = "cpu_op") -> FunctionEvent:
         """An event that starts here."""
-        event = FunctionEvent(name, self.now(), shapes, len(self.open), own)
+        thread = threading.get_ident()
+        running = self._open.setdefault(thread, [])
+        event = FunctionEvent(name, self.now(), shapes, len(running), category, thread)
         self.events.append(event)
-        self.open.append(event)
+        running.append(event)
         return event
 
     def end(self, event: FunctionEvent) -> None:
         """The event ends here."""
         event.end = self.now()
-        while self.open and self.open.pop() is not event:
+        running = self._open[event.thread]
+        while running and running.pop() is not event:
             continue
-        if self.open:
-            self.open[-1].children_time += event.cpu_time_total
+        if running:
+            running[-1].children_time += event.cpu_time_total
+
+    # Native programs
+
+    def program(self, native: Any, began: int) -> None:
+        """A native program begins."""
+        self.begin(f"program {native.program.number}", category="program")
+
+    def step(self, native: Any, step: Any, began: int, ended: int) -> None:
+        """A kernel of it, or a line that NumPy did, has run."""
+        kernel = hasattr(step, "items")
+        event = self.begin(f"native::{step.name}" if kernel else f"numpy::{step.primitive.name}", category="kernel")
+        event.start = (began - self.began) / 1e3
+        self.end(event)
+        event.end = (ended - self.began) / 1e3
+        found = self._operators.get(id(step))
+        if found is None:
+            found = self._operators[id(step)] = step, ", ".join(operators(native, step))
+        event.operators = found[1]
+        types = native.graph.types
+        if self.shapes and kernel:
+            event.input_shapes = [list(types[each.name].shape) for each in step.reads]
+        if self.memory:
+            written = [each.name for each in step.writes] if kernel else step.results
+            event.cpu_memory_usage = sum(types[name].numel * types[name].dtype.itemsize for name in written)
+
+    def over(self, native: Any, ended: int) -> None:
+        """It ends."""
+        self.end(self._open[threading.get_ident()][-1])
+
+    # Programs that are not compiled
 
     def run(self, entries: Sequence[Any], inputs: Sequence[Any], live: Sequence[int]) -> list[Any]:
         """Run a recording operator by operator; the values that are still needed."""
@@ -68,16 +109,19 @@ class _Active:
 
 
 class profile:
-    """Time every operator within a ``with``.
+    """Time every kernel, or with ``with_operators`` every operator, within a ``with``.
 
     >>> import flambeau as torch
-    >>> with torch.autograd.profiler.profile() as result: _ = torch.ones(2) + 1
+    >>> with torch.autograd.profiler.profile(with_operators=True) as result: _ = torch.ones(2) + 1
     >>> [event.key for event in result.key_averages() if event.key == "aten::add"]
     ['aten::add']
     """
 
-    def __init__(self, enabled: bool = True, *, record_shapes: bool = False, profile_memory: bool = False, **_: Any) -> None:
+    def __init__(
+        self, enabled: bool = True, *, record_shapes: bool = False, profile_memory: bool = False, with_operators: bool = False, **_: Any
+    ) -> None:
         self.enabled, self.record_shapes, self.profile_memory = enabled, record_shapes, profile_memory
+        self.with_operators = with_operators
         self.function_events: EventList | None = None
 
     def __enter__(self) -> profile:
@@ -85,8 +129,9 @@ class profile:
             if _Active.session is not None:
                 raise RuntimeError("Profiler is already enabled on this thread")
             recorder.synchronize()
-            self._session = _Active.session = _Session(self.record_shapes, self.profile_memory)
-            recorder.observer.run = self._session.run
+            self._session = _Active.session = _Session(self.record_shapes, self.profile_memory, self.with_operators)
+            recorder.observer.run, recorder.observer.native = self._session.run, not self.with_operators
+            watch(self._session)
         return self
 
     def __exit__(self, *exception: Any) -> None:
@@ -94,7 +139,8 @@ class profile:
             try:
                 recorder.synchronize()
             finally:
-                recorder.observer.run = None
+                recorder.observer.run, recorder.observer.native = None, False
+                watch(None)
                 _Active.session = None
                 self.function_events = EventList(self._session.events, self.profile_memory)
 
@@ -135,7 +181,10 @@ class profile:
 class record_function:
     """A stretch of code under a name of its own in the profile: a context manager and a decorator.
 
-    What was recorded before it and in it runs before it ends, so that its time is its own.
+    >>> import flambeau as torch
+    >>> with torch.profiler.profile() as result, torch.profiler.record_function("mine"): _ = (torch.ones(2) + 1).tolist()
+    >>> [event.count for event in result.key_averages() if event.key == "mine"]
+    [1]
     """
 
     def __init__(self, name: str, args: str | None = None) -> None:
@@ -144,14 +193,16 @@ class record_function:
     def __enter__(self) -> record_function:
         session = _Active.session
         if session is not None:
-            recorder.synchronize()
-            self._event = session.begin(self.name, own=True)
+            if session.one_by_one:
+                recorder.synchronize()
+            self._event = session.begin(self.name, category="user_annotation")
         self._session = session
         return self
 
     def __exit__(self, *exception: Any) -> None:
         if self._session is not None and _Active.session is self._session:
-            recorder.synchronize()
+            if self._session.one_by_one:
+                recorder.synchronize()
             self._session.end(self._event)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:

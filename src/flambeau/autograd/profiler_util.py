@@ -21,14 +21,35 @@ def _memory(count: float) -> str:
     return f"{int(count)} B"
 
 
-class FunctionEvent:
-    """One run of an operator, or a stretch of the user's own; times are in microseconds since the profile began."""
+def _shortened(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 3] + "..."
 
-    def __init__(self, name: str, start: float, shapes: Any = (), depth: int = 0, is_user_annotation: bool = False) -> None:
+
+class FunctionEvent:
+    """One run of an operator, a program or a kernel, or a stretch of the user's own.
+
+    Times are in microseconds since the profile began.
+
+    Attributes:
+        category: "cpu_op", "program", "kernel" or "user_annotation".
+        operators: of a kernel, whose work it does.
+        thread: the identity of the Python thread that ran or called it.
+    """
+
+    operators = ""
+
+    def __init__(
+        self, name: str, start: float, shapes: Any = (), depth: int = 0, category: str = "cpu_op", thread: int = 0
+    ) -> None:
         self.name = self.key = name
         self.start, self.end, self.children_time = start, start, 0.0
-        self.input_shapes, self.depth, self.is_user_annotation = shapes, depth, is_user_annotation
+        self.input_shapes, self.depth, self.category, self.thread = shapes, depth, category, thread
         self.count, self.cpu_memory_usage = 1, 0
+
+    @property
+    def is_user_annotation(self) -> bool:
+        """Whether it is a stretch of the user's own."""
+        return self.category == "user_annotation"
 
     @property
     def cpu_time_total(self) -> float:
@@ -52,6 +73,7 @@ class FunctionEventAvg:
         self.cpu_time_total = self.self_cpu_time_total = 0.0
         self.cpu_memory_usage = self.self_cpu_memory_usage = 0
         self.is_user_annotation = False
+        self.operators: dict[str, None] = {}  # in order
         # There is no other device: what PyTorch reports of one is zero.
         self.device_time_total = self.self_device_time_total = self.cuda_time = 0.0
 
@@ -63,6 +85,7 @@ class FunctionEventAvg:
         self.cpu_memory_usage += event.cpu_memory_usage
         self.self_cpu_memory_usage += event.cpu_memory_usage
         self.is_user_annotation = event.is_user_annotation
+        self.operators.update(dict.fromkeys(each for each in event.operators.split(", ") if each))
         return self
 
     @property
@@ -120,18 +143,19 @@ class EventList(list):
                 raise ValueError(f"table() cannot sort by {sort_by!r}; use one of cpu_time_total, self_cpu_time_total, cpu_time, count")
             rows.sort(key=lambda each: getattr(each, field), reverse=True)
         total = sum(each.self_cpu_time_total for each in rows) or 1.0
-        shapes = any(each.input_shapes for each in rows)
+        shapes, fused = any(each.input_shapes for each in rows), any(each.operators for each in rows)
         names = ["Name", "Self CPU %", "Self CPU", "CPU total %", "CPU total", "CPU time avg"]
-        names += ["CPU Mem"] * self.profile_memory + ["# of Calls"] + ["Input Shapes"] * shapes
+        names += ["CPU Mem"] * self.profile_memory + ["# of Calls"] + ["Input Shapes"] * shapes + ["Operators"] * fused
         lines = []
         for each in rows[: row_limit if row_limit >= 0 else None]:
-            name = each.key if len(each.key) <= max_name_column_width else each.key[: max_name_column_width - 3] + "..."
+            name = _shortened(each.key, max_name_column_width)
             line = [
                 name, f"{100 * each.self_cpu_time_total / total:.2f}%", _time(each.self_cpu_time_total),
                 f"{100 * each.cpu_time_total / total:.2f}%", _time(each.cpu_time_total), _time(each.cpu_time),
             ]  # fmt: skip
             line += [_memory(each.cpu_memory_usage)] * self.profile_memory + [str(each.count)]
-            lines.append(line + [str(each.input_shapes)[:max_shapes_column_width]] * shapes)
+            line += [str(each.input_shapes)[:max_shapes_column_width]] * shapes
+            lines.append(line + [_shortened(", ".join(each.operators), max_name_column_width)] * fused)
         widths = [max(12, *(len(line[k]) for line in [names, *lines])) for k in range(len(names))]
         rule = "  ".join("-" * width for width in widths) + "  "
         text = [rule, "  ".join(each.rjust(width) for each, width in zip(names, widths)) + "  ", rule]
@@ -146,14 +170,21 @@ class EventList(list):
         """Write the events for chrome://tracing and Perfetto (gzipped when ``path`` ends in .gz)."""
         import gzip
         import json
+        import os
 
-        events = [
-            {
-                "name": each.name, "ph": "X", "ts": each.start, "dur": each.cpu_time_total, "tid": 0, "pid": "CPU",
-                "cat": "user_annotation" if each.is_user_annotation else "cpu_op", "args": {"Input Dims": str(each.input_shapes)},
-            }
-            for each in self
-        ]  # fmt: skip
+        process, native = os.getpid(), 0  # programs and kernels have a row of their own, above the threads that called them
+        threads = {ident: k for k, ident in enumerate(dict.fromkeys(each.thread for each in self), 1)}
+        rows = {native: "programs", **{k: f"Python thread {k}" for k in threads.values()}}
+        events: list[dict[str, Any]] = [
+            {"name": "thread_name", "ph": "M", "pid": process, "tid": row, "args": {"name": name}} for row, name in rows.items()
+        ]
+        for each in self:
+            compiled = each.category in ("program", "kernel")
+            details = {"Input Dims": str(each.input_shapes), **({"Operators": each.operators} if each.operators else {})}
+            events.append({
+                "name": each.name, "ph": "X", "ts": each.start, "dur": each.cpu_time_total, "pid": process,
+                "tid": native if compiled else threads[each.thread], "cat": each.category, "args": details,
+            })  # fmt: skip
         opened = gzip.open(path, "wt") if path.endswith(".gz") else open(path, "w")
         with opened as file:
             json.dump({"schemaVersion": 1, "traceEvents": events}, file)

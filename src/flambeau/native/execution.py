@@ -23,6 +23,7 @@ from .kernel import Argument, Kernel, has_memory_type, memory_type
 from .memory_plan import plan
 from .places import Place, agrees, dense_strides
 from .runtime import ARRAY, DIFFERENT, DONE, FAILED, FLOAT, HEADER, INPUT, INTEGER, STEP, UNUSED, runtime
+from .watching import run_timed, watching
 
 #: A step that takes less than this (in nanoseconds) is not worth waking another thread for; threads take this much at a time.
 SHARE = 16000.0
@@ -83,6 +84,7 @@ def _start(array: Any) -> int:
 
 workspace = Workspace()
 os.register_at_fork(after_in_child=workspace.loosen)
+watching.rebind.append(workspace.loosen)
 
 
 class NativeProgram:
@@ -92,6 +94,7 @@ class NativeProgram:
 
     Attributes:
         steps: what it does, in order.
+        kernels: the runtime's steps; ``parts``: ranges of these, and the lines between them that NumPy does.
         arena: bytes of memory it needs while it runs.
         cost: about how many nanoseconds it takes on one thread.
         makers: for each result, what makes an array for it.
@@ -141,7 +144,7 @@ class NativeProgram:
         self._where = where
         patches: list[tuple[int, int]] = []
         steps: list[tuple[Kernel, int, bool]] = []
-        self._parts: list[tuple[int, int] | Line] = []
+        self.parts: list[tuple[int, int] | Line] = []
         begun = 0
         destructive = {program.outputs[position] for position in self._into}
         checked = False
@@ -149,8 +152,8 @@ class NativeProgram:
         for each in flat:
             if isinstance(each, Line):
                 if len(steps) > begun:
-                    self._parts.append((begun, len(steps)))
-                self._parts.append(each)
+                    self.parts.append((begun, len(steps)))
+                self.parts.append(each)
                 begun = len(steps)
                 continue
             check = not checked and any(a.name in destructive for a in each.writes)
@@ -161,8 +164,9 @@ class NativeProgram:
                 patches.append((slot, offset + argument.offset))
             patches.append((failure_slot, 0))
         if len(steps) > begun:
-            self._parts.append((begun, len(steps)))
-        self._plain = all(isinstance(part, tuple) for part in self._parts)
+            self.parts.append((begun, len(steps)))
+        self._plain = all(isinstance(part, tuple) for part in self.parts)
+        self.kernels = [kernel for kernel, _, _ in steps]
         self._write_tables(inputs, patches, steps, failure_slot)
         self._bind_outputs(outputs)
         self.generation, self._threads = -1, 0
@@ -238,7 +242,7 @@ class NativeProgram:
         workspace.reserve(self.arena, self._scratch)
         self._bases[self._arena_slot] = _start(workspace.arena)
         self.generation = workspace.generation
-        self._call = runtime().call
+        self._call = runtime().call if watching.watcher is None else partial(run_timed, self)
         if self._threaded:
             runtime().settle()
             self._threads = get_num_threads()
@@ -290,18 +294,20 @@ class NativeProgram:
     def _run_parts(self, inputs: list[Any], arrays: list[Any]) -> int:
         if self.generation != workspace.generation or (self._threaded and get_num_threads() != self._threads):
             self._bind()
+        if watching.watcher is not None:
+            return run_timed(self, self._address, inputs, arrays)
         run = runtime()
         status = run.prepare(self._address, inputs, arrays)
-        for part in self._parts:
+        for part in self.parts:
             if status != DONE:
                 return status
             if isinstance(part, Line):
-                self._interpret(part, inputs, arrays)
+                self.interpret(part, inputs, arrays)
             else:
                 status = run.run(self._address, *part)
         return status
 
-    def _interpret(self, line: Line, inputs: list[Any], arrays: list[Any]) -> None:
+    def interpret(self, line: Line, inputs: list[Any], arrays: list[Any]) -> None:
         """Have NumPy do a line."""
         operands = []
         for operand in line.operands:

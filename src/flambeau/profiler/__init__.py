@@ -1,4 +1,4 @@
-"""``torch.profiler``: where the time goes, operator by operator. See ``autograd/profiler.py`` for how it is measured."""
+"""``torch.profiler``: where the time goes, by kernel or by operator. See ``autograd/profiler.py`` for how it is measured."""
 
 from ..autograd.profiler import record_function
 from .activities import DeviceType, ProfilerAction, ProfilerActivity, kineto_available, supported_activities

@@ -71,7 +71,10 @@ _RECORDING = (ProfilerAction.RECORD, ProfilerAction.RECORD_AND_SAVE)
 
 
 class profile:
-    """Time every operator, within a ``with`` or between ``start()`` and ``stop()``.
+    """Time what runs, within a ``with`` or between ``start()`` and ``stop()``.
+
+    Programs that are compiled are shown by their kernels ("native::…", with the operators each does the work of), other
+    programs operator by operator ("aten::…").
 
     Args:
         activities: whose work to record; the CPU's is all there is.
@@ -79,9 +82,10 @@ class profile:
         on_trace_ready: called with this object whenever a recording is complete.
         record_shapes: note the operands' shapes.
         profile_memory: note the memory of results.
+        with_operators: run every program operator by operator; the times are then the reference tier's.
 
     >>> import flambeau as torch
-    >>> with torch.profiler.profile() as result: _ = torch.ones(2) + 1
+    >>> with torch.profiler.profile(with_operators=True) as result: _ = torch.ones(2) + 1
     >>> "aten::add" in result.key_averages().table(sort_by="cpu_time_total")
     True
     """
@@ -92,10 +96,12 @@ class profile:
         with_stack: bool = False, with_flops: bool = False, with_modules: bool = False, experimental_config: Any = None,
         execution_trace_observer: Any = None, acc_events: bool = False, use_cuda: bool | None = None,
         custom_trace_id_callback: Any = None, post_processing_timeout_s: float | None = None,
+        with_operators: bool = False,
     ) -> None:  # fmt: skip
         self.activities = set(activities) if activities else {ProfilerActivity.CPU}
         self.schedule, self.on_trace_ready = schedule or _always, on_trace_ready
         self.record_shapes, self.profile_memory, self.acc_events = record_shapes, profile_memory, acc_events
+        self.with_operators = with_operators
         self.step_num = 0
         self.current_action = self.schedule(0)
         self.profiler: Any = None
@@ -133,7 +139,9 @@ class profile:
             self._begin()
 
     def _begin(self) -> None:
-        self.profiler = autograd.profiler.profile(record_shapes=self.record_shapes, profile_memory=self.profile_memory)
+        self.profiler = autograd.profiler.profile(
+            record_shapes=self.record_shapes, profile_memory=self.profile_memory, with_operators=self.with_operators
+        )
         self.profiler.__enter__()
 
     def _finish(self) -> None:
@@ -152,7 +160,7 @@ class profile:
         return self._found
 
     def key_averages(self, group_by_input_shape: bool = False, group_by_stack_n: int = 0, **_: Any) -> EventList:
-        """One line an operator."""
+        """One line an operator or kernel."""
         return self._found.key_averages(group_by_input_shape)
 
     def export_chrome_trace(self, path: str) -> None:
@@ -191,7 +199,7 @@ class ExecutionTraceObserver:
     def start(self) -> None:
         """Observe from here."""
         if self._path is not None and self._profile is None:
-            self._profile = autograd.profiler.profile(record_shapes=True).__enter__()
+            self._profile = autograd.profiler.profile(record_shapes=True, with_operators=True).__enter__()
 
     def stop(self) -> None:
         """Observe no further, and write."""

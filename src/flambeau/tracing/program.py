@@ -67,6 +67,7 @@ class Program:
         updates: (output, input) pairs: this output will be copied into that input's memory, which nothing else in the
             program reads through another input, so it may be computed in place.
         types: shape and dtype of every name, where known.
+        origins: for every name made, the operator that it was first made for.
         runs, seconds: how often the reference tier has run it, and for how long.
         number: what logs and profiles call it by.
         landings: (output, input) pairs: the output's storage has memory of its own, which is that input's, or no input's (-1).
@@ -81,6 +82,7 @@ class Program:
         self.inputs = inputs
         self.instructions: list[Instruction] = []
         self.types: dict[int, Value] = {}
+        self.origins: dict[int, str] = {}
         self.runs, self.seconds, self.number = 0, 0.0, 0
         self._execute: Callable[[Sequence[Any]], Sequence[Any]] | None = None
         made = self._lower(entries)
@@ -121,6 +123,7 @@ class Program:
                     results = list(range(count, count + len(each.results)))
                     count += len(results)
                     self.types.update(zip(results, each.results))
+                    self.origins.update((name, rule.name) for name in results)
                     self.instructions.append(Instruction(each.primitive, arguments, each.parameters, tuple(results)))
                     if key is not None:
                         seen[key] = results

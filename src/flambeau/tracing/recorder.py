@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from sys import getrefcount
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -42,11 +43,13 @@ class _Observer:
 
     Attributes:
         run: runs a recording in place of its program: ``run(entries, inputs, live)``.
+        native: only in place of a program that is not compiled (yet).
         entries: makes the list of a new trace's entries; see ``watching`` for one that sees each call when it is recorded.
         capture: notes what a step draws, reads and runs while it is captured; see ``flambeau.capture``.
     """
 
     run: Any = None
+    native = False
     entries: Callable[[], list[tuple[Any, ...]]] = list
     capture: Any = None
 
@@ -351,12 +354,18 @@ def synchronize() -> None:
         if observer.capture is not None:
             observer.capture.ran(program, inputs, owners, [storages[i] for i in live])
         try:
-            if observer.run is None:
+            if observer.run is None or observer.native:
                 if program.native is None and tiers.consider is not None:
                     tiers.consider(program, inputs, tiers.depth > 0 or tiers.asked is epoch)
                 if program.native is not None and program.native(inputs, [storages[i] for i in live]):
                     return
-                values = program.run(inputs)
+                if observer.run is None:
+                    values = program.run(inputs)
+                else:
+                    program.runs += 1
+                    began = perf_counter()
+                    values = observer.run(entries, inputs, live)
+                    program.seconds += perf_counter() - began
             else:
                 values = observer.run(entries, inputs, live)
         except Exception as failure:
@@ -376,7 +385,9 @@ def end_round() -> None:
     Here the same calls are pending every so manieth time, so that there is a program for them; wherever else a long trace
     ended, there never would be.
     """
-    if len(trace.storages) > ROUND or trace.bytes > ROUND_BYTES or type(trace.entries) is not list or observer.run is not None:
+    if len(trace.storages) > ROUND or trace.bytes > ROUND_BYTES or type(trace.entries) is not list or (
+        observer.run is not None and not observer.native
+    ):
         synchronize()
 
 

@@ -44,10 +44,10 @@ class Watch:
     def __enter__(self) -> Watch:
         with lock:
             synchronize()
-            self._before = observer.entries, observer.run
+            self._before = observer.entries, observer.run, observer.native
             observer.entries = lambda: WatchedEntries(self.note)
             if self.run is not None:
-                observer.run = self.run
+                observer.run, observer.native = self.run, False
             trace.entries = observer.entries()
         return self
 
@@ -56,5 +56,5 @@ class Watch:
             try:
                 synchronize()
             finally:
-                observer.entries, observer.run = self._before
+                observer.entries, observer.run, observer.native = self._before
                 trace.entries = observer.entries()
