@@ -7,9 +7,13 @@ asked for, so that making a generator is free and ``numpy.random`` is imported o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+
+from .faster_sampling import faster
 
 WORDS = 624
 _LOW_32 = 0xFFFFFFFF
@@ -54,6 +58,13 @@ class MersenneTwister:
 
     def words(self, count: int) -> np.ndarray[Any, Any]:
         """The next ``count`` words, each in a uint64 of its own."""
+        fast = faster.of(count)
+        if fast is not None:
+            compiled: np.ndarray[Any, Any] = fast.words(self, count)
+            return compiled
+        return self._words(count)
+
+    def _words(self, count: int) -> np.ndarray[Any, Any]:
         if count:
             self._started = True
         return (self._bits if self._seed is None else self._ready()).random_raw(count)
@@ -67,7 +78,11 @@ class MersenneTwister:
 
     def fractions(self, count: int) -> np.ndarray[Any, Any]:
         """``count`` float64 numbers in [0, 1), each from 53 bits of two words."""
-        words = self.words(2 * count)
+        fast = faster.of(count)
+        if fast is not None:
+            compiled: np.ndarray[Any, Any] = fast.fractions(self, count)
+            return compiled
+        words = self._words(2 * count)
         joined = words[0::2] & _LOW_21
         joined <<= _SHIFT_32
         joined |= words[1::2]
@@ -86,6 +101,14 @@ class MersenneTwister:
     def skip(self, count: int) -> None:
         """Pass over ``count`` words."""
         self.words(count)
+
+    @contextmanager
+    def memory(self) -> Iterator[int]:
+        """The address of the recurrence (624 words of 32 bits, then the position as an int) for who takes words there."""
+        bits = self._ready()
+        with bits.lock:
+            self._started = True
+            yield bits.ctypes.state_address
 
     def state(self) -> tuple[np.ndarray[Any, Any], int, bool]:
         """The 624 words of the recurrence, the position among them, and whether any was taken since seeding."""

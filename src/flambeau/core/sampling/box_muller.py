@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..faster_sampling import faster
 from ..fused_multiply_add import fused_float32, fused_float64
 from ..generators import Generator
 from .continuous import unit_float32
@@ -41,6 +42,15 @@ def normal(
     if wanted == np.float64:
         return _double_blocks(generator, count, mean, std).reshape(shape)
     numbers = np.empty(count, np.float32)
+    fast = faster.of(count)
+    if fast is not None:
+        whole = count - count % _BLOCK
+        fast.normal(generator.engine, numbers[:whole], mean, std)
+        if whole < count:
+            if wanted == np.float32:
+                generator.engine.skip(count - whole)
+            fast.normal(generator.engine, numbers[-_BLOCK:], mean, std)
+        return numbers.astype(wanted, copy=False).reshape(shape)
     if wanted == np.float32:
         fill_uniform(generator, numbers)
         whole = count - count % _BLOCK
@@ -136,6 +146,13 @@ def fill_uniform(generator: Generator, numbers: Array) -> None:
 def _double_blocks(generator: Generator, count: int, mean: float, std: float) -> Array:
     whole = count - count % _BLOCK
     numbers = np.empty(count, np.float64)
+    fast = faster.of(count) if 1e-100 < abs(std) < 1e100 else None
+    if fast is not None:
+        fast.normal(generator.engine, numbers[:whole], mean, std)
+        if whole < count:
+            generator.engine.skip(2 * (count - whole))
+            fast.normal(generator.engine, numbers[-_BLOCK:], mean, std)
+        return numbers
     for start in range(0, whole, CHUNK):
         piece = numbers[start : min(start + CHUNK, whole)]
         piece[...] = _double_block(generator.engine.fractions(piece.size), mean, std)

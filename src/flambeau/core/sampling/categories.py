@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..faster_sampling import faster
 from ..generators import Generator
 from .continuous import exponential, uniform
 from .numbers import CHUNK, Array, Shape, count_of, in_memory_order, rounded
@@ -16,6 +17,10 @@ def bernoulli(generator: Generator, shape: Shape, dtype: Any, probability: float
     """1 with the given probability, else 0."""
     count = count_of(shape)
     numbers = np.empty(count, dtype)
+    fast = faster.of(count)
+    if fast is not None and numbers.itemsize <= 8:
+        fast.bernoulli(generator.engine, numbers, probability)
+        return numbers.reshape(shape)
     for start in range(0, count, CHUNK):
         piece = numbers[start : start + CHUNK]
         piece[...] = generator.engine.fractions(piece.size) < probability

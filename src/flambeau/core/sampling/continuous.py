@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..faster_sampling import faster
 from ..fused_multiply_add import fused_float32, fused_float64
 from ..generators import Generator
 from .numbers import CHUNK, Array, Shape, count_of, libm, real_part, rounded
@@ -29,7 +30,13 @@ def uniform(generator: Generator, shape: Shape, dtype: Any, low: float = 0.0, hi
         low, high = float(np.float32(low)), float(np.float32(high))
     scale = high - low if double else float(np.float32(high) - np.float32(low))
     numbers = np.empty(count, np.float64 if double else np.float32)
-    for start in range(0, count, CHUNK):
+    fast = faster.of(count) if _plain(scale) else None
+    if fast is not None:
+        narrow = wanted.itemsize < 4
+        fast.uniform(generator.engine, numbers, scale, low, math.inf if narrow else high)
+        if not narrow:
+            return numbers.reshape(shape)
+    for start in range(0, 0 if fast is not None else count, CHUNK):
         piece = numbers[start : start + CHUNK]
         if double:
             piece[...] = generator.engine.fractions(piece.size)
@@ -42,6 +49,11 @@ def uniform(generator: Generator, shape: Shape, dtype: Any, low: float = 0.0, hi
         # Rounding may reach the upper end, which is not part of the interval: such numbers become the lower end.
         numbers[numbers == wanted.type(high)] = wanted.type(low)
     return numbers.reshape(shape)
+
+
+def _plain(scale: float) -> bool:
+    """Whether products with it are what they should be in the NumPy code for a fused multiplication and addition."""
+    return scale == 0 or 1e-100 < abs(scale) < 1e100
 
 
 def unit_float32(generator: Generator, out: Array) -> None:

@@ -15,9 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from ..faster_sampling import faster
 from ..generators import Generator
 from .box_muller import standard_normal
 from .numbers import Array, rounded
+
+_LARGEST_RATE = 1e15  # up to which every number of events is a float64
 
 Draw = Callable[[], float]
 
@@ -61,6 +64,10 @@ def poisson(generator: Generator, rates: Array, dtype: Any = None) -> Array:
     if (rates < 0).any():
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
     wanted = rates.astype(np.float64)
+    fast = faster.of(rates.size) if (wanted < _LARGEST_RATE).all() else None
+    if fast is not None:
+        numbers = fast.poisson(generator.engine, np.ascontiguousarray(wanted).reshape(-1))
+        return rounded(numbers, dtype or rates.dtype, rates.shape)
     with _Fractions(generator, 2 * rates.size) as draw:
         counts = [_one_poisson(rate, draw) for rate in wanted.ravel().tolist()]
     return rounded(np.array(counts, np.float64), dtype or rates.dtype, rates.shape)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..faster_sampling import faster
 from ..generators import Generator
 from .numbers import BFLOAT16, Array, Shape, count_of
 
@@ -24,6 +25,8 @@ def integers(generator: Generator, shape: Shape, dtype: Any, low: int, high: int
         words = generator.engine.double_words(count)
         if values < _ALL_64_BITS:
             words = _remainder(words, values)
+    elif (fast := faster.of(count)) is not None and -(2**63) <= low < 2**63:
+        return _as(fast.integers(generator.engine, count, values, low), dtype, shape)
     else:
         words = _remainder(generator.engine.words(count), values)
     numbers = words.view(np.int64)
@@ -61,6 +64,10 @@ def permutation(generator: Generator, count: int, dtype: Any = np.int64) -> Arra
     """
     if count < 2:
         return np.arange(count).astype(dtype)
+    fast = faster.of(count)
+    if fast is not None and count < _WIDE_PERMUTATION:
+        compiled: Array = fast.permutation(generator.engine, count)
+        return compiled.astype(dtype, copy=False)
     words = (
         generator.engine.words(count - 1) if count < _WIDE_PERMUTATION else generator.engine.double_words(count - 1)
     )
