@@ -284,6 +284,12 @@ def _full(splitter: _Splitter, each: Instruction, operands: list[Any]) -> Parts:
     return splitter.full(complex(value).real, kind, shape), splitter.full(complex(value).imag, kind, shape)
 
 
+def _iota(splitter: _Splitter, each: Instruction, operands: list[Any]) -> Parts:
+    result = splitter.types[each.results[0]]
+    kind = result.dtype.to_real()
+    return splitter.line("iota", (), result.shape, kind, **{**each.parameters, "dtype": kind}), splitter.full(0.0, kind, result.shape)
+
+
 def _reduce_sum(splitter: _Splitter, each: Instruction, operands: list[Any]) -> Parts:
     result, (x,) = splitter.types[each.results[0]], operands
     kind = result.dtype.to_real()
@@ -369,6 +375,7 @@ _RULES: dict[str, Rule] = {
     "make_complex": _make_complex,
     "cast": _cast,
     "full": _full,
+    "iota": _iota,
     "number": _full,
     "reduce_sum": _reduce_sum,
     "matrix_multiply": _matrix_multiply,

@@ -23,6 +23,7 @@ from .group import Constant, Group, Load, Node, common_refinement, spread
 from .kernel import Kernel, has_memory_type
 from .loops import REDUCTIONS, loop_kernel
 from .machine import machine
+from .narrow_recurrence import widened
 from .places import Place, broadcast, dense_strides, reshaped
 
 #: A group does not grow beyond so many nodes and buffers: registers, and the time LLVM takes.
@@ -42,7 +43,7 @@ class Step:
 
 def fuse(program: Program, strides: dict[int, tuple[int, ...]]) -> tuple[list[Step], Graph]:
     """The steps of a program whose array inputs have these strides (in elements)."""
-    return _Fusion(real_program(program), strides).run()
+    return _Fusion(real_program(widened(program)), strides).run()
 
 
 class _Fusion:

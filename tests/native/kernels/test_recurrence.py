@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.native.harness import run_primitive
+from tests.native.harness import run_line, run_primitive
 
 import flambeau.native.kernels.recurrence  # noqa: F401  (declares the lowerings)
 from flambeau.primitives.recurrence import GATES
@@ -87,3 +87,21 @@ def test_what_is_left_to_the_reference() -> None:
         run_primitive("recurrence", x, hidden, None, weight, None, None, None, kind="tanh", reverse=False, batch=2)
         is None
     )
+
+
+@pytest.mark.parametrize("kind", ["tanh", "lstm", "gru"])
+def test_narrow_floats(kind: str) -> None:
+    random = np.random.default_rng(0)
+    width, batch, steps = 8, 3, 4
+
+    def numbers(*shape: int) -> Any:
+        return (random.standard_normal(shape) * 0.5).astype(np.float16)
+
+    x, hidden, weight = numbers(steps * batch, GATES[kind] * width), numbers(batch, width), numbers(GATES[kind] * width, width)
+    cell = numbers(batch, width) if kind == "lstm" else None
+    operands = (x, hidden, cell, weight, None, None, None)
+    parameters = {"kind": kind, "reverse": False, "batch": batch}
+    found, left, _ = run_line("recurrence", *operands, **parameters)
+    assert not left
+    for mine, theirs in zip(found, primitives["recurrence"].reference(*operands, **parameters), strict=True):
+        np.testing.assert_allclose(mine.astype(np.float32), theirs.astype(np.float32), rtol=1e-2, atol=1e-2)
