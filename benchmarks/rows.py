@@ -17,7 +17,7 @@ class Row(NamedTuple):
         title: what the table calls it.
         make: from the library to the step.
         least, aim: how many times faster than PyTorch it should be, and is hoped to be.
-        pending: nothing in the step itself asks for its numbers (as an optimizer's step does), so they are asked for.
+        operator: no training step, but a call whose result is wanted: it is held until it is computed.
         captured: the least where the step is captured; None where that is not measured.
     """
 
@@ -26,12 +26,12 @@ class Row(NamedTuple):
     make: Callable[[Any], Callable[[], Any]]
     least: float
     aim: float | None
-    pending: bool = False
+    operator: bool = False
     captured: float | None = None
 
 
 ROWS = (
-    Row("by_hand", "1-weight linear regression by hand, 4 points", models.by_hand, 2, 4, True, 25),
+    Row("by_hand", "1-weight linear regression by hand, 4 points", models.by_hand, 2, 4, captured=25),
     Row("linear", "nn.Linear(1, 1), MSE, SGD", models.linear_regression, 3, 5, captured=25),
     Row("logistic", "logistic regression 569×30, BCE, SGD", models.logistic_regression, 2.5, 5, captured=25),
     Row("mlp", "MLP 784-500-10, batch 100, Adam", models.mlp, 1.8, 2.5),

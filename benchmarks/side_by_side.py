@@ -13,12 +13,14 @@ MOST = 2000
 
 
 def measure(
-    calls: dict[str, Callable[[], object]], number: int | None = None, rounds: int = 31, seconds: float = float("inf")
-) -> dict[str, float]:
+    calls: dict[str, Callable[[], object]], number: int | None = None, rounds: int = 31, seconds: float = float("inf"),
+    finish: Callable[[], object] = lambda: None,
+) -> dict[str, float]:  # fmt: skip
     """The median time of one call, in microseconds, for each entry.
 
     Each round times ``number`` calls of every entry (None: as many as fill a turn), after one that is not timed. When the
-    rounds have taken ``seconds`` no further one is begun.
+    rounds have taken ``seconds`` no further one is begun. Calls may leave work pending: ``finish`` does it, within the time of
+    the turn, and of the call where calls are timed by themselves.
     """
     times: dict[str, list[float]] = {name: [] for name in calls}
     counts = {name: number or _count(call) for name, call in calls.items()}
@@ -26,22 +28,25 @@ def measure(
     for k in range(rounds):
         for name, call in calls.items():
             call()
-            times[name] += _turn(call, counts[name])
+            finish()
+            times[name] += _turn(call, counts[name], finish)
         if time.perf_counter() - began > seconds and k >= 2:
             break
     return {name: statistics.median(values) * 1e6 for name, values in times.items()}
 
 
-def _turn(call: Callable[[], object], count: int) -> list[float]:
+def _turn(call: Callable[[], object], count: int, finish: Callable[[], object]) -> list[float]:
     if count * LONG > TURN * 2:  # short calls: the clock itself would be seen
         began = time.perf_counter()
         for _ in range(count):
             call()
+        finish()
         return [(time.perf_counter() - began) / count]
     made = []
     for _ in range(count):
         began = time.perf_counter()
         call()
+        finish()
         made.append(time.perf_counter() - began)
     return made
 

@@ -61,7 +61,7 @@ def settle(step: Callable[[], Any], limit: float = 60.0) -> None:
     while quiet < 2 and time.perf_counter() - began < limit:
         before = policy.compiled + policy.failures
         start = time.perf_counter()
-        for _ in range(20):
+        for _ in range(200):  # a small step is run with some others, so that it takes many calls to make a program recur
             step()
             if time.perf_counter() - start > 0.5:
                 break
@@ -70,11 +70,11 @@ def settle(step: Callable[[], Any], limit: float = 60.0) -> None:
 
 
 def prepare(row: Row, library: str) -> Callable[[], Any]:
-    """The row's step, computing every number."""
+    """The row's step; an operator's result is computed within the call."""
     torch = importlib.import_module(library)
     torch.manual_seed(0)
     step = row.make(torch)
-    if not row.pending:
+    if not row.operator:
         return step
     if library != "flambeau":
         return lambda: step()
@@ -91,9 +91,11 @@ def measure_row(row: Row, capture: bool, rounds: int, seconds: float) -> list[Fo
     """The row, and captured where that is asked for."""
     import jax_rows
 
+    from flambeau.tracing import synchronize
+
     calls: dict[str, Callable[[], Any]] = {"flambeau": prepare(row, "flambeau")}
     settle(calls["flambeau"])
-    work = observe(calls["flambeau"])
+    work = observe(calls["flambeau"], row.operator)
     calls["torch"] = prepare(row, "torch")
     beside = jax_rows.make(row.name)
     if beside is not None:
@@ -102,10 +104,15 @@ def measure_row(row: Row, capture: bool, rounds: int, seconds: float) -> list[Fo
         import flambeau
 
         calls["captured"] = flambeau.capture(row.make(flambeau))
-    for name, call in calls.items():
-        if name != "flambeau":
-            settle(call)  # compiles nothing in PyTorch; a captured step is recorded twice and replayed from then on
-    times = {name: value / 1e6 for name, value in measure(calls, rounds=rounds, seconds=seconds).items()}
+    for name in [each for each in calls if each != "flambeau"]:
+        try:
+            settle(calls[name])  # compiles nothing in PyTorch; a captured step is recorded twice and replayed from then on
+        except RuntimeError as refusal:
+            if name != "captured":
+                raise
+            print(f"{row.title}: {refusal}", file=sys.stderr)
+            del calls[name]
+    times = {name: value / 1e6 for name, value in measure(calls, rounds=rounds, seconds=seconds, finish=synchronize).items()}
     captured = times.pop("captured", None)
     found = [Found(row, row.title, row.least, row.aim, times, work)]
     if captured is not None and row.captured is not None:
@@ -160,7 +167,7 @@ def works(found: Sequence[Found], ceilings: Ceilings) -> str:
         bound, taken = work.bound(ceilings), each.seconds["flambeau"]
         lines.append([
             each.title, f"{(work.products + work.others) / 1e6:.3g}", f"{100 * work.products / max(work.products + work.others, 1):.0f}%",
-            f"{work.traffic / 1e6:.3g}", str(work.kernels), spell(bound), spell(work.seconds), spell(taken),
+            f"{work.traffic / 1e6:.3g}", f"{work.kernels:.3g}", spell(bound), spell(work.seconds), spell(taken),
             f"{100 * bound / taken:.0f}%", f"{100 * bound / work.seconds:.0f}%" if work.seconds else "",
         ])  # fmt: skip
     head = [

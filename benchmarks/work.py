@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ceilings import Ceilings
 
 from flambeau.native.execution import NativeProgram
+from flambeau.tracing import synchronize
 from flambeau.tracing.cache import cache
 from flambeau.tracing.program import Program
 
@@ -31,8 +32,8 @@ class Work(NamedTuple):
     others: float = 0.0
     traffic: float = 0.0
     seconds: float = 0.0
-    kernels: int = 0
-    interpreted: int = 0
+    kernels: float = 0.0
+    interpreted: float = 0.0
 
     def bound(self, ceilings: Ceilings) -> float:
         """The least seconds it can take: everything computed at the speed of multiply-adds, or moved at that of reading."""
@@ -89,8 +90,15 @@ class _Watched:
         return done
 
 
-def observe(call: Callable[[], Any], calls: int = 5) -> Work:
-    """The work of a call whose programs are compiled."""
+def observe(call: Callable[[], Any], operator: bool = True) -> Work:
+    """The work of a call whose programs are compiled.
+
+    Calls of small steps stay pending and run together, some steps to a program, so the mean of many calls is taken.
+    """
+    began = time.perf_counter()
+    call()
+    synchronize()
+    calls = 5 if operator or time.perf_counter() - began > 0.002 else 200
     runs: list[tuple[Program, Any, float]] = []
     programs = cache.programs
     interpreted = sum(each.runs for each in programs)
@@ -110,4 +118,4 @@ def observe(call: Callable[[], Any], calls: int = 5) -> Work:
         best[id(program)] = min(seconds, best.get(id(program), seconds))
     total = [sum(column) / calls for column in zip(*works)] if works else [0.0] * len(Work._fields)
     total[3] = sum(best[id(program)] for program, _, _ in runs) / calls
-    return Work(total[0], total[1], total[2], total[3], round(total[4]), round(interpreted / calls))
+    return Work(*total[:5], interpreted / calls)
