@@ -64,7 +64,8 @@ def poisson(generator: Generator, rates: Array, dtype: Any = None) -> Array:
     if (rates < 0).any():
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
     wanted = rates.astype(np.float64)
-    fast = faster.of(rates.size) if (wanted < _LARGEST_RATE).all() else None
+    # (Where every rate is 0 nothing is drawn, and a fresh stream stays fresh.)
+    fast = faster.of(rates.size) if wanted.any() and (wanted < _LARGEST_RATE).all() else None
     if fast is not None:
         numbers = fast.poisson(generator.engine, np.ascontiguousarray(wanted).reshape(-1))
         return rounded(numbers, dtype or rates.dtype, rates.shape)
