@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.dtypes import FLOATING
-from ..core.storages import empty_array
+from ..core.storages import empty_array, has_layout
 from ..core.threads import get_num_threads
 from ..tracing.program import Name, Program
 from .builder import size_of
@@ -361,7 +361,6 @@ class NativeProgram:
 
 
 def _fits(array: Any, spec: Any) -> bool:
-    from ..core.storages import has_layout
 
     return array.base is None and has_layout(array, spec)
 
