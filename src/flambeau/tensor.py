@@ -231,6 +231,9 @@ class Tensor(Memory, metaclass=_TensorMeta):
 
     @grad.setter
     def grad(self, value: Any) -> None:
+        if getattr(value, "is_sparse", False) and value.shape == self._spec.shape:  # what SparseAdam and Adagrad update by
+            self._grad = value
+            return
         if value is not None:
             if not isinstance(value, Handle):
                 raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
