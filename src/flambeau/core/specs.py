@@ -38,11 +38,23 @@ class Spec:
 
 
 _interned: WeakValueDictionary[Any, Spec] = WeakValueDictionary()
+#: Row-major ones asked for lately, which are most: their strides need not be worked out to find them.
+_row_major: dict[Any, Spec] = {}
+_MOST = 4096
 
 
 def spec(shape: Sequence[int], dtype: dtype, strides: Sequence[int] | None = None, device: device = cpu) -> Spec:
     """The one Spec with these properties; row-major when no strides are given."""
     if strides is None:
+        if device is cpu:
+            short = (tuple(shape), dtype)
+            found = _row_major.get(short)
+            if found is None:
+                found = spec(shape, dtype, _strides.contiguous(shape), device)
+                if len(_row_major) >= _MOST:
+                    _row_major.clear()
+                _row_major[short] = found
+            return found
         strides = _strides.contiguous(shape)
     key = (tuple(shape), tuple(strides), dtype, device)
     found = _interned.get(key)

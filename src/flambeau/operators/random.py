@@ -11,11 +11,12 @@ from ..core.devices import find
 from ..core.dtypes import COMPLEX, FLOATING, as_dtype, bool_, dtype, get_default_dtype, iinfo, int64
 from ..core.names import scalar_name
 from ..core.specs import Spec, spec
+from ..core.storages import at_rest
 from ..core.strides import broadcast
 from ..primitives.values import Value
-from ..tracing.handles import Handle
+from ..tracing.handles import Handle, wrap
 from .conversion import format_strides
-from .creation import empty_layout, from_array
+from .creation import empty_layout, finish, from_array
 from .declaration import Operator, functions, operator
 from .kinds import Tensor
 from .random_in_place import (
@@ -28,6 +29,7 @@ from .random_in_place import (
     drawn_into,
     drawn_like,
     drawn_operator,
+    in_memory_order,
     integer_sample,
     normal_,
     normal_sample,
@@ -51,7 +53,10 @@ def _made(
         if requires_grad and as_dtype(kind, node.name).category < FLOATING:
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         layout = spec(shape, kind)
-        return from_array(sampler(layout)(shape), layout.dtype, requires_grad)
+        array = in_memory_order(layout, sampler(layout))
+        if array.dtype is not layout.dtype.numpy:
+            return from_array(array, layout.dtype, requires_grad)
+        return finish(wrap(at_rest(array, layout), layout), requires_grad)
     resized(node.name, out, shape)
     if asked is not None and asked is not out._spec.dtype:
         raise RuntimeError(

@@ -15,10 +15,10 @@ from ..core.dtypes import COMPLEX, FLOATING, bool_, dtype, finfo, iinfo
 from ..core.generators import Generator
 from ..core.names import scalar_name
 from ..core.specs import Spec
-from ..core.storages import at_rest
+from ..core.storages import Storage, at_rest
 from ..primitives.values import Value
 from ..tracing.handles import Handle, wrap
-from ..tracing.recorder import observer
+from ..tracing.recorder import lock, observer, trace
 from .creation import finish, from_array
 from .declaration import Operator, methods, operator
 from .generator import default_generator
@@ -89,8 +89,30 @@ def drawn_into(target: Any, node: Operator, sample: Sample) -> Any:
     if not isinstance(target, Handle):
         raise TypeError(f"{node.name}_(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}")
     here = target._spec
-    check_in_place(node.name, target, here.shape, here.dtype, mode.enabled and target._tracked)  # before drawing
-    return node.call_in_place((target, from_array(in_memory_order(here, sample), here.dtype)), {})
+    tracked = mode.enabled and target._tracked
+    check_in_place(node.name, target, here.shape, here.dtype, tracked)  # before drawing
+    numbers = in_memory_order(here, sample)
+    if not tracked and _written_at_once(target, numbers):
+        return target
+    return node.call_in_place((target, from_array(numbers, here.dtype)), {})
+
+
+def _written_at_once(target: Any, numbers: Any) -> bool:
+    """Write to the target's memory, where nothing recorded needs what is there now and nobody looks on."""
+    cell = target._cell
+    if type(cell) is not Storage or observer.capture is not None or observer.run is not None:
+        return False
+    with lock:
+        # What is recorded reads a storage itself, which its epoch tells, or a view of it.
+        if (
+            cell.epoch is trace.epoch or cell.array is None or type(trace.entries) is not list
+            or any(key[0] is cell for key in trace.windows)
+        ):  # fmt: skip
+            return False
+        cell.array[...] = numbers
+        if not target._data_alias:
+            cell.version += 1
+    return True
 
 
 def drawn_like(layout: Spec, sample: Sample, requires_grad: bool = False) -> Any:
@@ -126,6 +148,9 @@ def uniform_sample(name: str, kind: dtype, generator: Any, low: float = 0.0, hig
     """
     if kind.category < FLOATING:
         raise not_implemented("check_uniform_bounds", kind)
+    if low == 0 and high == 1:
+        source = stream(name, generator)
+        return lambda shape: sampling.uniform(source, shape, kind.numpy)
     real = kind.to_real()
     largest = float(finfo(real).max)
     for parameter, bound in (("from", low), ("to", high)):

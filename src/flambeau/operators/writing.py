@@ -19,9 +19,6 @@ from ..tracing.rules import Rule, make_rule
 
 def check_in_place(name: str, target: Any, shape: Sequence[int], kind: _dtype, tracked: bool) -> None:
     """Raise PyTorch's errors for a result that cannot be written into ``target``."""
-    from ..core.dtypes import can_cast
-    from ..core.names import scalar_name
-
     here = target._spec
     if target._inference:
         check_inference(target)
@@ -29,15 +26,23 @@ def check_in_place(name: str, target: Any, shape: Sequence[int], kind: _dtype, t
         check_view(target)
     if tracked:
         check_leaf(target)
-    if tuple(shape) != tuple(here.shape):
+    if shape is not here.shape and tuple(shape) != tuple(here.shape):
         raise RuntimeError(
             f"output with shape {list(here.shape)} doesn't match the broadcast shape {list(shape)} (in {name}_)"
         )
-    if kind is not here.dtype and not can_cast(kind, here.dtype):
-        raise RuntimeError(
-            f"result type {scalar_name(kind)} can't be cast to the desired output type {scalar_name(here.dtype)} (in {name}_)"
-        )
+    if kind is not here.dtype:
+        _check_cast(name, kind, here.dtype)
     check_no_overlap(name + "_", target)
+
+
+def _check_cast(name: str, kind: _dtype, to: _dtype) -> None:
+    from ..core.dtypes import can_cast
+    from ..core.names import scalar_name
+
+    if not can_cast(kind, to):
+        raise RuntimeError(
+            f"result type {scalar_name(kind)} can't be cast to the desired output type {scalar_name(to)} (in {name}_)"
+        )
 
 
 #: Operators that PyTorch lets write into elements that share memory.

@@ -21,6 +21,7 @@ from .numbers import CHUNK, Array, Shape, count_of, exactly, libm, real_part, ro
 
 _BLOCK = 16
 _TURN = np.float32(2 * math.pi)
+_FLOAT32 = np.dtype(np.float32)
 
 
 def normal(
@@ -30,6 +31,8 @@ def normal(
 
     ``contiguous`` tells whether the memory they are meant for is: the others get different numbers in PyTorch.
     """
+    if dtype is _FLOAT32 and mean == 0 and std == 1 and (count := count_of(shape)) < _BLOCK:
+        return np.array([standard_normal(generator) for _ in range(count)], dtype).reshape(shape)
     part = real_part(dtype)
     if part is not None:
         parts = normal(generator, 2 * count_of(shape), part, 0.0, std / math.sqrt(2), contiguous)

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..faster_sampling import faster
+from ..faster_sampling import FEW, faster
 from ..fused_multiply_add import fused_float32, fused_float64
 from ..generators import Generator
 from .numbers import CHUNK, Array, Shape, count_of, libm, real_part, rounded
 
 _LOW_24 = np.uint64(0xFFFFFF)
+_FLOAT32 = np.dtype(np.float32)
 _STEP_24 = np.float32(2.0**-24)
 
 
@@ -21,6 +22,9 @@ def uniform(generator: Generator, shape: Shape, dtype: Any, low: float = 0.0, hi
 
     A complex dtype gets both its parts from the interval.
     """
+    if dtype is _FLOAT32 and low == 0 and high == 1 and (count := count_of(shape)) < FEW:
+        word = generator.engine.word
+        return np.array([(word() & 0xFFFFFF) * 2.0**-24 for _ in range(count)], dtype).reshape(shape)
     part = real_part(dtype)
     if part is not None:
         return uniform(generator, 2 * count_of(shape), part, low, high).view(dtype).reshape(shape)

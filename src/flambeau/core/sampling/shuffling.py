@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..faster_sampling import faster
+from ..faster_sampling import FEW, faster
 from ..generators import Generator
 from .numbers import BFLOAT16, Array, Shape, count_of
 
@@ -15,12 +15,16 @@ _WIDE_RANGE = 1 << 28
 _ALL_64_BITS = 1 << 64
 _WIDE_PERMUTATION = (2**32 - 1) // 20
 _SHORT_PERMUTATION = 256
+_INT64 = np.dtype(np.int64)
 
 
 def integers(generator: Generator, shape: Shape, dtype: Any, low: int, high: int) -> Array:
     """Integers from [low, high), as ``dtype`` (which may be floating)."""
     count = count_of(shape)
     values = high - low
+    if count < FEW and dtype is _INT64 and values < _WIDE_RANGE and high < 2**63:
+        word = generator.engine.word
+        return np.array([low + word() % values for _ in range(count)], dtype).reshape(shape)
     if values >= _WIDE_RANGE:
         words = generator.engine.double_words(count)
         if values < _ALL_64_BITS:
@@ -64,6 +68,9 @@ def permutation(generator: Generator, count: int, dtype: Any = np.int64) -> Arra
     """
     if count < 2:
         return np.arange(count).astype(dtype)
+    if count < FEW:
+        word = generator.engine.word
+        return np.array(_shuffled([step + word() % (count - step) for step in range(count - 1)], count), dtype=dtype)
     fast = faster.of(count)
     if fast is not None and count < _WIDE_PERMUTATION:
         compiled: Array = fast.permutation(generator.engine, count)
