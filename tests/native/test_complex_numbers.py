@@ -125,6 +125,7 @@ def test_windows(kind: str) -> None:
     same("strided_window", x, layout=spec((6, 5), complex_), of=spec((6, 5, 2), real), offset=0)
     pairs = np.ascontiguousarray(x).view(x.real.dtype).reshape(6, 5, 2)
     same("strided_window", pairs, layout=spec((6, 5, 2), real), of=spec((6, 5), complex_), offset=0)
+    same("strided_update", x, pairs + 1, layout=spec((6, 5), complex_), of=spec((6, 5, 2), real), offset=0)
     update = drawn((3, 4), kind, 1)
     same("strided_update", x, update, layout=spec((6, 5), complex_), of=spec((3, 4), complex_, (10, 1)), offset=1)
 
@@ -140,19 +141,20 @@ def test_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     import flambeau as torch
     from flambeau.native.policy import policy
 
-    def step() -> Any:
+    def step(factor: complex) -> Any:
         x = torch.arange(24.0).reshape(4, 6)
         z = torch.view_as_complex(x.reshape(4, 3, 2)).requires_grad_()
-        turned = z * torch.polar(torch.ones(3), torch.arange(3.0))
+        turned = z * factor * torch.polar(torch.ones(3), torch.arange(3.0))
         power = torch.view_as_real(turned).flatten(1).sum(1) + torch.fft.fft(turned, dim=1).abs().sum(1)
         loss = (power * power).sum() + (turned @ turned.mH).abs().sum()
-        loss.backward()
+        (loss * abs(factor)).backward()
         z.grad.imag.add_(1.0)
         return loss.detach().numpy(), z.grad.numpy(), turned.detach().conj().numpy()
 
     monkeypatch.setattr(policy, "mode", "reference")
-    expected = step()
+    factors = (2 - 1j, 0.5j)
+    expected = [step(factor) for factor in factors]
     monkeypatch.setattr(policy, "mode", "native")
-    for _ in range(2):
-        for found, wanted in zip(step(), expected):
+    for factor, results in zip(factors, expected):
+        for found, wanted in zip(step(factor), results):
             np.testing.assert_allclose(found, wanted, 1e-4, 1e-4)

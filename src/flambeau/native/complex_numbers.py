@@ -11,7 +11,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from ..core.dtypes import COMPLEX, bool_, dtype
+from ..core.dtypes import COMPLEX, bool_, complex128, dtype, float64
 from ..core.specs import Spec, spec
 from ..primitives.registry import primitives
 from ..primitives.values import Value
@@ -39,6 +39,9 @@ class _Splitter:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.types = dict(program.types)
+        for name, value in program.types.items():
+            if value.is_number and value.category == COMPLEX:  # its cell holds both parts
+                self.types[name] = Value((), complex128, name)
         self.lines: list[Instruction] = []
         self.parts: dict[int, Parts] = {}
         self.next = 1 + max(
@@ -72,9 +75,9 @@ class _Splitter:
         rule = _RULES.get(each.primitive.name)
         if rule is None or len(each.results) != 1:
             return False
-        values = [self.types[o.index] for o in each.operands if isinstance(o, Name)]
+        values = [self.program.types[o.index] for o in each.operands if isinstance(o, Name)]
         kinds = [v.dtype for v in values if not v.is_number] + [self.types[each.results[0]].dtype]
-        if not any(map(is_split, kinds)) or any(v.is_number and v.category == COMPLEX for v in values):
+        if not any(map(is_split, kinds)):
             return False
         if any(kind.category == COMPLEX and not is_split(kind) for kind in kinds):
             return False
@@ -87,20 +90,36 @@ class _Splitter:
             kind = self.types[operand.index].dtype
             if not is_split(kind):
                 return operand
+            if self.program.types[operand.index].is_number:
+                return self._number(operand, each)
             found = self.parts.get(operand.index)
             if found is None:
                 shape, real = self.types[operand.index].shape, kind.to_real()
                 found = (self.line("real", (operand,), shape, real), self.line("imaginary", (operand,), shape, real))
                 self.parts[operand.index] = found
             return found
-        kinds = [self.types[o.index] for o in each.operands if isinstance(o, Name)]
-        kind = next(
-            (v.dtype for v in kinds if not v.is_number and is_split(v.dtype)), self.types[each.results[0]].dtype
-        ).to_real()
+        kind = self.real_kind(each)
         value = operand if isinstance(operand, Name) else complex(operand)
         return self.full(value if isinstance(value, Name) else value.real, kind), self.full(
             0.0 if isinstance(value, Name) else value.imag, kind
         )
+
+    def real_kind(self, each: Instruction) -> dtype:
+        """The dtype of the parts a line computes with: those of its result, or, of a real one, of the array it is made of."""
+        made = self.types[each.results[0]].dtype
+        if is_split(made):
+            return made.to_real()
+        values = [self.program.types[o.index] for o in each.operands if isinstance(o, Name)]
+        return next(v.dtype for v in values if not v.is_number and is_split(v.dtype)).to_real()
+
+    def _number(self, operand: Name, each: Instruction) -> Parts:
+        """The parts of a complex number that is an input, in the dtype the line computes in."""
+        kind = self.real_kind(each)
+        real, imaginary = (
+            self.line("cast", (self.line(part, (operand,), (), float64),), (), kind, dtype=kind)
+            for part in ("real", "imaginary")
+        )
+        return real, imaginary
 
     def full(self, value: Any, kind: dtype, shape: tuple[int, ...] = ()) -> Name:
         """An array of one number."""
@@ -134,11 +153,7 @@ class _Reals:
 
 
 def _reals(splitter: _Splitter, each: Instruction) -> _Reals:
-    kind = next(
-        v.dtype for o in (*each.results, *each.operands)
-        if not (v := splitter.types[o.index if isinstance(o, Name) else o]).is_number and is_split(v.dtype)
-    ) if not is_split(splitter.types[each.results[0]].dtype) else splitter.types[each.results[0]].dtype  # fmt: skip
-    return _Reals(splitter, splitter.types[each.results[0]].shape, kind.to_real())
+    return _Reals(splitter, splitter.types[each.results[0]].shape, splitter.real_kind(each))
 
 
 def _elementwise(formula: Callable[..., Any]) -> Rule:
@@ -279,6 +294,9 @@ def _cast(splitter: _Splitter, each: Instruction, operands: list[Any]) -> Parts 
 def _full(splitter: _Splitter, each: Instruction, operands: list[Any]) -> Parts:
     shape, kind = splitter.types[each.results[0]].shape, splitter.types[each.results[0]].dtype.to_real()
     (value,) = each.operands
+    if isinstance(value, Name) and splitter.types[value.index].category == COMPLEX:
+        made = [p if not shape else splitter.line("broadcast", (p,), shape, kind, shape=shape) for p in operands[0]]
+        return made[0], made[1]
     if isinstance(value, Name):
         return splitter.full(value, kind, shape), splitter.full(0.0, kind, shape)
     return splitter.full(complex(value).real, kind, shape), splitter.full(complex(value).imag, kind, shape)
@@ -335,6 +353,33 @@ def _window(splitter: _Splitter, each: Instruction, operands: list[Any]) -> Part
     return first, second
 
 
+def _update(splitter: _Splitter, each: Instruction, operands: list[Any]) -> Parts:
+    """Of complex memory, a window of either part; or all of it written as pairs of real numbers."""
+    update, p = operands[1], each.parameters
+    if isinstance(update, tuple):
+        return _each_part(splitter, each, operands)
+    shape, kind = splitter.types[each.results[0]].shape, p["of"].dtype
+    made = []
+    for k in range(2):
+        starts, stops = (*(0 for _ in shape), k), (*shape, k + 1)
+        steps = (1,) * (len(shape) + 1)
+        part = splitter.line("slice", (update,), (*shape, 1), kind, starts=starts, stops=stops, steps=steps)
+        made.append(splitter.line("reshape", (part,), shape, kind, shape=shape))
+    return made[0], made[1]
+
+
+def _takes_update(splitter: _Splitter, each: Instruction) -> bool:
+    layout, of = each.parameters["layout"], each.parameters["of"]
+    if layout.dtype is of.dtype:
+        return True
+    pairs = (*layout.shape, 2), (*(2 * step for step in layout.strides), 1)
+    update = splitter.types[each.operands[1].index]
+    return (
+        is_split(layout.dtype) and of.dtype is layout.dtype.to_real() and not each.parameters["offset"]
+        and (tuple(of.shape), tuple(of.strides)) == pairs and update.shape == pairs[0]
+    )  # fmt: skip
+
+
 def _same_window(splitter: _Splitter, each: Instruction) -> bool:
     """Whether memory is read as what it holds, or real numbers as complex ones."""
     layout, of = each.parameters["layout"].dtype, each.parameters["of"].dtype
@@ -380,9 +425,10 @@ _RULES: dict[str, Rule] = {
     "reduce_sum": _reduce_sum,
     "matrix_multiply": _matrix_multiply,
     "strided_window": _window,
+    "strided_update": _update,
     **dict.fromkeys(
         (
-            "reshape", "transpose", "broadcast", "slice", "reverse", "concatenate", "strided_update", "gather_at",
+            "reshape", "transpose", "broadcast", "slice", "reverse", "concatenate", "gather_at",
             "gather_along", "put_at", "put_along", "accumulate_strided", "scan", "sum_window", "spread_window",
             "unfold_windows", "fold_windows",
         ),
@@ -392,12 +438,12 @@ _RULES: dict[str, Rule] = {
 
 _ACCEPTS: dict[str, Callable[[_Splitter, Instruction], bool]] = {
     "strided_window": _same_window,
-    "strided_update": lambda splitter, each: each.parameters["layout"].dtype is each.parameters["of"].dtype,
+    "strided_update": _takes_update,
     "put_at": lambda splitter, each: each.parameters["combine"] in ("assign", "add"),
     "put_along": lambda splitter, each: each.parameters["combine"] in ("assign", "add"),
     "scan": lambda splitter, each: each.parameters["combine"] == "add",
     "cast": lambda splitter, each: isinstance(each.operands[0], Name),
-    "number": lambda splitter, each: True,
+    **dict.fromkeys(("full", "number"), lambda splitter, each: is_split(splitter.types[each.results[0]].dtype)),
 }
 
 __all__ = ["is_split", "real_program"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import FLOATING
+from ..core.dtypes import COMPLEX, FLOATING
 from ..core.storages import empty_array, has_layout
 from ..core.threads import get_num_threads
 from ..tracing.program import Name, Program
@@ -22,7 +22,20 @@ from .graph import Graph, Line
 from .kernel import Argument, Kernel, has_memory_type, memory_type
 from .memory_plan import plan
 from .places import Place, agrees, dense_strides
-from .runtime import ARRAY, DIFFERENT, DONE, FAILED, FLOAT, HEADER, INPUT, INTEGER, STEP, UNUSED, runtime
+from .runtime import (
+    ARRAY,
+    COMPLEX as COMPLEX_NUMBER,
+    DIFFERENT,
+    DONE,
+    FAILED,
+    FLOAT,
+    HEADER,
+    INPUT,
+    INTEGER,
+    STEP,
+    UNUSED,
+    runtime,
+)
 from .watching import run_timed, watching
 
 #: A step that takes less than this (in nanoseconds) is not worth waking another thread for; threads take this much at a time.
@@ -180,7 +193,7 @@ class NativeProgram:
         self._failure = np.zeros(1, np.int64)
         self._bases[failure_slot] = self._failure.ctypes.data
         self._arena_slot = failure_slot - 1
-        self._cells = np.zeros(max(count, 1), np.float64)
+        self._cells = np.zeros(2 * max(count, 1), np.float64)
         self._inputs = np.zeros((max(count, 1), len(INPUT)), np.int64)
         pairs: list[int] = []
         marks: list[tuple[int, int, int]] = []
@@ -196,8 +209,8 @@ class NativeProgram:
                             pairs += [d, step]
                 marks.append((k, begin, (len(pairs) - begin) // 2))
             elif k in used and kind is not None:
-                self._inputs[k, 0] = FLOAT if kind.category == FLOATING else INTEGER
-                self._inputs[k, 3] = self._cells.ctypes.data + 8 * k
+                self._inputs[k, 0] = {FLOATING: FLOAT, COMPLEX: COMPLEX_NUMBER}.get(kind.category, INTEGER)
+                self._inputs[k, 3] = self._cells.ctypes.data + 16 * k
         self._pairs = np.array(pairs or [0], np.int64)
         for k, begin, length in marks:
             self._inputs[k, 1:3] = length, self._pairs.ctypes.data + 8 * begin

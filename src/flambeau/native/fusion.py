@@ -391,7 +391,9 @@ class _Fusion:
         self, place: Place, group: Group, k: int, shape: tuple[int, ...], dimensions: list[int], row: bool
     ) -> Any:
         """Compute a waiting value in the group, for the elements at ``place``; where it cannot be, make it in memory."""
-        line = self.waiting[place.name]
+        line = self.waiting.get(place.name)
+        if line is None:  # another operand had it made in memory
+            return group.operand(place, dimensions) if self.home[place.name] < k else None
         own = self.graph.types[place.name].shape
         strides = group.lay(place.shape, place.strides, dimensions)
         along = [d for d, s in enumerate(strides) if s]

@@ -30,7 +30,7 @@ HEADER = (
 STEP = ("function", "items", "arguments", "grain", "check", "scratch")
 #: Words that describe an input: its kind, how many strides are checked, where they are, and a number's cell.
 INPUT = ("kind", "stride_count", "strides", "cell")
-UNUSED, ARRAY, FLOAT, INTEGER = range(4)
+UNUSED, ARRAY, FLOAT, INTEGER, COMPLEX = range(5)
 #: What ``prepare`` and ``run`` return.
 DONE, FAILED, DIFFERENT = range(3)
 
@@ -105,7 +105,8 @@ def _aligned(array: Any) -> int:
 
 def _provide() -> None:
     api = ctypes.pythonapi
-    for name in ("PyEval_SaveThread", "PyEval_RestoreThread", "PyFloat_AsDouble", "PyLong_AsLongLong", "PyErr_Occurred", "PyErr_Clear"):
+    for name in ("PyEval_SaveThread", "PyEval_RestoreThread", "PyFloat_AsDouble", "PyComplex_RealAsDouble",
+                 "PyComplex_ImagAsDouble", "PyLong_AsLongLong", "PyErr_Occurred", "PyErr_Clear"):
         machine().provide(name, ctypes.cast(getattr(api, name), ctypes.c_void_p).value or 0)
     libc = ctypes.CDLL(None)
     machine().provide("syscall", ctypes.cast(libc.syscall, ctypes.c_void_p).value or 0)
@@ -149,6 +150,11 @@ def _prepare() -> Builder:
         with b.when(b.compare("eq", kind, integer(FLOAT))):
             cell = _pointer(b, entry, 3)
             b.store(b.call("PyFloat_AsDouble", [thing], "double"), cell)
+            b.store(cell, b.at(bases, "ptr", k))
+        with b.when(b.compare("eq", kind, integer(COMPLEX))):
+            cell = _pointer(b, entry, 3)
+            b.store(b.call("PyComplex_RealAsDouble", [thing], "double"), cell)
+            b.store(b.call("PyComplex_ImagAsDouble", [thing], "double"), b.at(cell, "double", 1))
             b.store(cell, b.at(bases, "ptr", k))
         with b.when(b.compare("eq", kind, integer(INTEGER))):
             cell = _pointer(b, entry, 3)
