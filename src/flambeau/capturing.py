@@ -9,15 +9,20 @@ from weakref import ref
 
 import numpy as np
 
-from .core.storages import Storage, View
+from .autograd.tape import AccumulateGrad, edge_of
+from .core.generators import Generator
+from .core.storages import Storage, View, window
+from .operators.generator import default_generator
 from .tracing.handles import Handle, wrap
-from .tracing.program import Program
-from .tracing.recorder import array_of, lock, observer, synchronize, trace
+from .tracing.program import Name, Program
+from .tracing.recorder import lock, observer, settle, synchronize, trace
 
 __all__ = ["Captured", "capture"]
 
 #: A step that has not repeated itself after so many calls is refused.
 ATTEMPTS = 5
+#: Recordings and replays for so many kinds of arguments are kept.
+KINDS = 64
 
 
 class _Run:
@@ -27,6 +32,18 @@ class _Run:
         self.program, self.inputs = program, list(inputs)
         self.owners = [None if each is None else ref(each) for each in owners]
         self.storages = [ref(each) for each in storages]
+        self.sources: dict[int, tuple[int, int]] = {}  # an input -> the run of this call, and which of its results, it is
+        self.used = set(program.outputs)  # the inputs that matter
+        self.used.update(o.index for each in program.instructions for o in each.operands if type(o) is Name)
+
+    def owner(self, k: int) -> Any:
+        """Whose memory an input is; None for a number, a snapshot, or what is gone."""
+        weak = self.owners[k]
+        return None if weak is None else weak()
+
+
+def _stream() -> bytes:
+    return Generator.get_state(default_generator).tobytes()
 
 
 class _Recording:
@@ -36,11 +53,38 @@ class _Recording:
         self.runs: list[_Run] = []
         self.draws: list[tuple[Any, Callable[[], Any]]] = []
         self.shown: dict[int, tuple[Any, Any]] = {}  # a snapshot -> the memory it was taken of
-        self.looked = False
+        self.leaves: dict[int, tuple[Any, Any]] = {}  # a leaf that was reached -> itself (weakly), and its gradient before
+        self.begun: dict[int, Any] = {}  # a leaf reached in the call before -> its gradient when this call began
+        self.plain: list[Any] = []  # what it returned beside tensors
+        self._made: dict[int, tuple[Any, int, int]] = {}
+        self.looked = self.strayed = False
+        self.stream = _stream()
+
+    def has_strayed(self) -> bool:
+        """Whether random numbers were drawn that no replay would draw."""
+        self.strayed = self.strayed or _stream() != self.stream
+        return self.strayed
+
+    def backward(self, tensors: Sequence[Any]) -> None:
+        """Gradients are about to be accumulated: note those that the leaves have."""
+        pending = [edge[0] for edge in map(edge_of, tensors) if edge is not None]
+        seen = set(map(id, pending))
+        while pending:
+            node = pending.pop()
+            if isinstance(node, AccumulateGrad):
+                leaf = node.variable
+                if leaf is not None:
+                    self.leaves.setdefault(id(leaf), (ref(leaf), leaf._grad))
+            for edge in node.edges:
+                if edge is not None and id(edge[0]) not in seen:
+                    seen.add(id(edge[0]))
+                    pending.append(edge[0])
 
     def draw(self, sample: Callable[[], Any]) -> Any:
         """Random numbers are drawn."""
+        self.has_strayed()
         made = sample()
+        self.stream = _stream()
         self.draws.append((made, sample))
         return made
 
@@ -54,7 +98,13 @@ class _Recording:
 
     def ran(self, program: Program, inputs: Sequence[Any], owners: Sequence[Any], storages: Sequence[Any]) -> None:
         """A recording was run."""
-        self.runs.append(_Run(program, inputs, owners, storages))
+        run = _Run(program, inputs, owners, storages)
+        for k, owner in enumerate(owners):
+            weak, number, position = self._made.get(id(owner), (None, 0, 0))
+            if weak is not None and weak() is owner:
+                run.sources[k] = number, position
+        self._made.update((id(each), (ref(each), len(self.runs), k)) for k, each in enumerate(storages))
+        self.runs.append(run)
 
     def drawn(self, array: Any) -> int | None:
         """Which of the draws an array is."""
@@ -87,57 +137,72 @@ class Captured:
         self.reason: str | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        key = self._key(args, kwargs) if args or kwargs else None
+        key, tensors = self._key(args, kwargs) if args or kwargs else (None, ())
         replay = self._replays.get(key)
         if replay is not None:
             with lock:
                 if trace.entries:
                     synchronize()
-                result = replay.run((*args, *kwargs.values()) if kwargs else args)
+                result = replay(tensors)
                 if result is not _STALE:
                     self.replays += 1
                     return result
             del self._replays[key]
             self._recordings.pop(key, None)
             self._attempts[key] = 0
-        return self._record(key, args, kwargs)
+        return self._record(key, tensors, args, kwargs)
 
     @property
     def programs(self) -> list[Program]:
         """The programs that are replayed. Each prints as Python."""
         return [run.program for replay in self._replays.values() for run in replay.runs]
 
-    def _key(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        key = (*(self._kind(each) for each in args), *((name, self._kind(each)) for name, each in kwargs.items()))
+    def _key(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, tuple[Any, ...]]:
+        """What tells these arguments from others, and the tensors among them."""
+        tensors: list[Any] = []
+        key: tuple[Any, ...] = (self._kind(args, tensors), self._kind(kwargs, tensors) if kwargs else None)
+        if len(tensors) > 1:  # which of them share memory
+            first: dict[int, int] = {}
+            key = (*key, tuple(first.setdefault(id(each._storage), k) for k, each in enumerate(tensors)))
         try:
             hash(key)
         except TypeError as error:
             raise TypeError(f"capture: an argument of {self._name} is no tensor and cannot be hashed: {error}") from None
-        return key
+        return key, tuple(tensors)
 
-    def _kind(self, argument: Any) -> Any:
+    def _kind(self, argument: Any, tensors: list[Any]) -> Any:
         if isinstance(argument, Handle):
             if argument._tracked and argument._node is not None:
                 raise RuntimeError(f"capture: an argument of {self._name} is part of a graph; detach() it first")
+            tensors.append(argument)
             return argument._spec, argument._tracked
-        return type(argument), argument
+        if isinstance(argument, (tuple, list)):
+            return (type(argument), *(self._kind(each, tensors) for each in argument))
+        if type(argument) is dict:
+            return (dict, *((name, self._kind(each, tensors)) for name, each in argument.items()))
+        return type(argument), repr(argument) if isinstance(argument, float) else argument
 
     @property
     def _name(self) -> str:
         return getattr(self._step, "__qualname__", repr(self._step))
 
-    def _record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _record(self, key: Any, tensors: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if observer.capture is not None:
             return self._step(*args, **kwargs)  # within another captured step it is part of that
         synchronize()
+        before = self._recordings.get(key)
         recording = observer.capture = _Recording()
+        if before is not None:
+            recording.begun = {name: leaf._grad for name, (weak, _) in before.leaves.items() if (leaf := weak()) is not None}
         try:
             result = self._step(*args, **kwargs)
             looked = recording.looked
             synchronize()
         finally:
             observer.capture = None
-        before = self._recordings.get(key)
+        for kept in (self._recordings, self._replays, self._attempts):
+            if len(kept) >= KINDS and key not in kept:
+                kept.pop(next(iter(kept)))
         self._recordings[key] = recording
         try:
             if looked:
@@ -145,8 +210,11 @@ class Captured:
                     "it looks at a number while it runs (item(), print, `if` on a tensor, numpy()); return the tensor, and look "
                     "at it outside"
                 )
+            if recording.has_strayed():
+                raise _Refusal("it draws random numbers of a kind that is not drawn again; draw them outside, as an argument")
+            _plain(result, recording.plain)
             if before is not None:
-                self._replays[key] = _Replay(before, recording, (*args, *kwargs.values()), result)
+                self._replays[key] = _Replay(before, recording, tensors, result)
                 del self._recordings[key]
             return result
         except _Refusal as refusal:
@@ -163,6 +231,13 @@ class _Unwanted(Storage):
     """The place of a result that was alive while the step ran, but is no more."""
 
 
+class _Argument(Storage):
+    """The place of a result that is written to an argument's memory: of whichever tensor the call is given."""
+
+    def __init__(self, which: int, storage: Storage) -> None:
+        self.which, self.spec = which, storage.spec
+
+
 class _Replay:
     """A recording bound to memory, ready to run again.
 
@@ -177,22 +252,60 @@ class _Replay:
             raise _Refusal("what it computes differs from call to call")
         if len(before.draws) != len(now.draws):
             raise _Refusal("it draws random numbers in some calls and not in others")
+        if not _alike(before.plain, now.plain):
+            raise _Refusal("it returns a Python value that changes from call to call; return tensors")
         self.samples = [sample for _, sample in now.draws]
-        self.storages = {id(a._storage): k for k, a in enumerate(arguments) if isinstance(a, Handle)}
-        self.made: dict[int, tuple[int, int]] = {}
+        self.arguments = arguments
+        self.storages = {id(a._storage): k for k, a in reversed(list(enumerate(arguments)))}
         self.kept: list[tuple[Storage, Any]] = []
         self.feeds: list[tuple[int, int, Callable[[Any], Any]]] = []  # (run, input, from the call's arguments and draws)
         self.inputs: list[list[Any]] = []
         self.carried: dict[tuple[int, int], list[tuple[int, int]]] = {}
         for number, (first, second) in enumerate(zip(before.runs, now.runs)):
             self.inputs.append([self._input(number, k, first, second) for k in range(len(second.inputs))])
-            for position, each in enumerate(second.storages):
-                storage = each()
-                if storage is not None:
-                    self.made[id(storage)] = number, position
+        self._find_gradients()
         self._find_outputs(result)
         self._find_carried()
+        owned = [owner for owner, _ in self.kept]
+        owned += [each for targets in self.targets for each in targets if type(each) is Storage]
+        self.own = frozenset(map(id, owned))
         self._compile()
+
+    def __call__(self, arguments: tuple[Any, ...]) -> Any:
+        """Run for these tensors; ``_STALE`` and nothing done where some memory or gradient is not what it was."""
+        for each in arguments:
+            if id(each._storage) in self.own:
+                return _STALE
+        for weak, rule, grad in self.gradients:
+            leaf = weak()
+            if leaf is None or (leaf._grad is not (None if rule == "unset" else grad) and rule != "any"):
+                return _STALE
+        return self.run(arguments)
+
+    # Gradients
+
+    def _find_gradients(self) -> None:
+        """What the leaves' gradients must be when a replay begins, and what they are made.
+
+        A gradient that was None before the call and when it was accumulated must be None again ("unset"); one that was added to
+        must be the same tensor ("same"); one that the step itself set to None may be anything ("any").
+        """
+        self.gradients: list[tuple[Any, str, Any]] = []
+        for name, (weak, held) in self.now.leaves.items():
+            leaf = weak()
+            if leaf is None:
+                continue
+            if name not in self.before.leaves:
+                raise _Refusal("the leaves it accumulates gradients into differ from call to call")
+            rule = "same" if held is not None else "unset" if self.now.begun.get(name) is None else "any"
+            self.gradients.append((weak, rule, leaf._grad))
+
+    def _set_gradients(self) -> None:
+        for weak, rule, grad in self.gradients:
+            if rule != "same":
+                leaf = weak()
+                if leaf is not None:
+                    leaf._grad = grad
 
     # Inputs
 
@@ -206,44 +319,55 @@ class _Replay:
                     "Make it a tensor (optimizers: capturable=True, or a learning rate that is a tensor)"
                 )
             return new
+        if k not in second.used:
+            return new  # memory that is only written: nothing is known of it
         drawn = self.now.drawn(new)
         if drawn is not None:
             if self.before.drawn(old) != drawn:
                 raise _Refusal("it draws random numbers in another order from call to call")
-            self.feeds.append((number, k, lambda call, d=drawn: call[1][d]))
+            self.feeds.append((number, k, _Draw(drawn)))
             return None
         if id(new) in self.now.shown:
             shown = self.now.shown[id(new)][1]
             if id(old) in self.before.shown and _same_memory(self.before.shown[id(old)][1], shown):
                 return shown
-        owner = second.owners[k]() if second.owners[k] is not None else None
+        owner = second.owner(k)
         if owner is not None and id(owner) in self.storages:
             self._feed_argument(number, k, owner, new)
             return None
-        if owner is not None and id(owner) in self.made:  # of an earlier program of this call
-            source = self.made[id(owner)]
-            self.carried.setdefault(source, []).append((number, k))
+        if k in second.sources:  # of an earlier program of this call
+            if first.sources.get(k) != second.sources[k]:
+                raise _Refusal("what it computes differs from call to call")
+            self.carried.setdefault(second.sources[k], []).append((number, k))
             return new
-        previous = first.owners[k]() if first.owners[k] is not None else None
-        if owner is not None and owner is previous:
+        if owner is not None and owner is first.owner(k):
             self.kept.append((owner, owner.array))
             return new
         if owner is not None and self._made_before(owner) is not None:
             return ("carried", self._made_before(owner), new)
+        if old.dtype == new.dtype and _same_memory(old, new):
+            return new  # too large for a snapshot
         if old.shape == new.shape and old.dtype == new.dtype and _equal(old, new):
             return new
         raise _Refusal("it reads data that is made anew in each call; pass it as an argument of the step")
 
     def _feed_argument(self, number: int, k: int, owner: Any, array: Any) -> None:
+        """Read an input from an argument's memory, where it lies seen from the argument's first element."""
         which = self.storages[id(owner)]
-        if array is owner.array:
-            self.feeds.append((number, k, lambda call, a=which: array_of(call[0][a]._storage)))
+        argument = self.arguments[which]
+        start = array.__array_interface__["data"][0] - _address(argument)
+        if start == 0 and array.shape == tuple(argument._spec.shape) and _lies(array, argument._spec):
+            self.feeds.append((number, k, lambda call: _array(call[0][which])))
             return
-        start = array.__array_interface__["data"][0] - owner.array.__array_interface__["data"][0]
 
         def view(call: Any) -> Any:
-            memory = call[0][which]._storage.memory()
-            return np.ndarray(array.shape, array.dtype, memory, start, array.strides)
+            tensor = call[0][which]
+            memory = tensor._storage.memory()
+            offset = _address(tensor) - memory.__array_interface__["data"][0] + start
+            try:
+                return np.ndarray(array.shape, array.dtype, memory, offset, array.strides)
+            except (TypeError, ValueError):  # beyond its memory
+                raise _Elsewhere from None
 
         self.feeds.append((number, k, view))
 
@@ -260,14 +384,19 @@ class _Replay:
     def _find_outputs(self, result: Any) -> None:
         """For each result: the storage that keeps it, or None where each call returns a new one."""
         returned: dict[int, Any] = {}
-        self.shape = _structure(result, returned)
+        self.shape = _structure(result, returned, self)
         self.targets: list[list[Storage | None]] = []
+        self.written_arguments: dict[int, tuple[Any, int]] = {}
         self.fresh: list[tuple[int, int, int]] = []  # (run, position, id of the storage it was)
         for number, (first, second) in enumerate(zip(self.before.runs, self.now.runs)):
             targets: list[Storage | None] = []
             for position, (old, new) in enumerate(zip(first.storages, second.storages)):
                 storage = new()
-                if storage is not None and old() is storage:
+                if storage is not None and id(storage) in self.storages:
+                    which = self.storages[id(storage)]
+                    targets.append(_Argument(which, storage))
+                    self.written_arguments[which] = storage.spec, _first(self.arguments[which])
+                elif storage is not None and old() is storage:
                     targets.append(storage)
                 elif storage is not None and id(storage) in returned:
                     targets.append(None)
@@ -304,26 +433,30 @@ class _Replay:
         run, targets = self.runs[number], self.targets[number]
         native: Any = run.program.native
         read_again = {position for (at, position) in self.carried if at == number}
+
+        def interpret(inputs: list[Any]) -> list[Any]:
+            values = list(run.program.run(inputs))
+            for position, target in enumerate(targets):
+                if type(target) is Storage and target.array is not None:
+                    target.array[...] = values[position]
+                    values[position] = target.array
+                elif position in read_again:
+                    values[position] = np.array(values[position], order="C")
+            return values
+
         if native is None:
-
-            def interpret(inputs: list[Any]) -> list[Any]:
-                values = list(run.program.run(inputs))
-                for position, target in enumerate(targets):
-                    if target is not None and target.array is not None and position not in read_again:
-                        target.array[...] = values[position]
-                        values[position] = target.array
-                return values
-
             return interpret
+        # What may fail halfway leaves alone what was there.
+        fails = any(each.primitive.can_fail for each in run.program.instructions)
         plan: list[tuple[Any, Any]] = []  # (make, copy to)
         for position, target in enumerate(targets):
             make = native.makers[position]
             dense = target is not None and target.array is not None and target.array.flags.c_contiguous
             if type(target) is _Unwanted and position not in read_again:
                 plan.append((None, make()))
-            elif target is None or target.array is None or position in read_again:
+            elif target is None or target.array is None or (position in read_again and type(target) is not Storage):
                 plan.append((make, None))
-            elif dense and (native.direct[position] or not self._is_input(target)):
+            elif dense and not fails and (native.direct[position] or not self._is_read(target)):
                 plan.append((None, target.array))
             else:
                 plan.append((make, target.array))
@@ -337,19 +470,24 @@ class _Replay:
                 arrays[k] = make()
             given = list(arrays)
             if not native.compute(inputs, arrays):
-                raise RuntimeError("capture: the memory of a tensor has been laid out anew; capture the step again")
+                return interpret(inputs)  # some memory is laid out otherwise than when it was compiled
             for k, array in enumerate(fixed):
                 if array is not None and arrays[k] is not given[k]:
                     array[...] = arrays[k]
             for k, _, array in made:
                 if array is not None:
                     array[...] = arrays[k]
+                    arrays[k] = array
             return arrays
 
         return compute
 
-    def _is_input(self, target: Storage) -> bool:
-        return any(owner is target for owner, _ in self.kept)
+    def _is_read(self, target: Storage) -> bool:
+        """Whether some input may lie in the target's memory."""
+        if any(owner is target for owner, _ in self.kept):
+            return True
+        arrays = [each for inputs in self.inputs for each in inputs if isinstance(each, np.ndarray)]
+        return any(np.may_share_memory(each, target.array) for each in arrays)
 
     # Running
 
@@ -358,7 +496,7 @@ class _Replay:
         if len(self.runs) != 1 or self.samples or self.carried or self.runs[0].program.native is None:
             return None
         native: Any = self.runs[0].program.native
-        if not native.is_simple:
+        if not native.is_simple or any(type(target) is _Argument for target in self.targets[0]):
             return None
         inputs = self.inputs[0]
         kept, feeds = tuple(self.kept), [(k, feed) for _, k, feed in self.feeds]
@@ -371,14 +509,17 @@ class _Replay:
                 copies.append((array, results[k]))
         written = [target for target in self.targets[0] if target is not None and type(target) is not _Unwanted]
         layouts, fresh, shape = self.runs[0].program.layouts, self.fresh, self.shape
-        constant = shape({}) if not fresh else None
 
         def run(arguments: tuple[Any, ...]) -> Any:
             for storage, array in kept:
                 if storage.array is not array:
                     return _STALE
-            for k, feed in feeds:
-                inputs[k] = feed((arguments, ()))
+            call = (arguments, ())
+            try:
+                for k, feed in feeds:
+                    inputs[k] = feed(call)
+            except _Elsewhere:
+                return _STALE
             for k, make in makers:
                 results[k] = make()
             if native.start(inputs, results):
@@ -387,13 +528,9 @@ class _Replay:
                 array[...] = result
             for storage in written:
                 storage.version += 1
-            if not fresh:
-                return constant
-            made = {}
-            for _, position, name in fresh:
-                storage = made[name] = Storage()
-                storage.spec, storage.array = layouts[position], results[position]
-            return shape(made)
+            made = {name: _at_rest(results[position], layouts[position]) for _, position, name in fresh}
+            self._set_gradients()
+            return shape(made, call)
 
         return run
 
@@ -401,13 +538,28 @@ class _Replay:
         for storage, array in self.kept:
             if storage.array is not array:
                 return _STALE
+        for which, at in self.written_arguments.items():
+            if arguments[which]._storage.spec is not at[0] or _first(arguments[which]) != at[1]:
+                return _STALE
+        try:  # (samples are drawn once nothing can be stale)
+            feeds = [(number, k, feed((arguments, None))) for number, k, feed in self.feeds if not _draws(feed)]
+        except _Elsewhere:
+            return _STALE
         call = (arguments, [sample() for sample in self.samples])
+        for number, k, value in feeds:
+            self.inputs[number][k] = value
         for number, k, feed in self.feeds:
-            self.inputs[number][k] = feed(call)
+            if _draws(feed):
+                self.inputs[number][k] = feed(call)
         outputs: list[list[Any]] = []
         for number, execute in enumerate(self.execute):
             arrays = execute(self.inputs[number])
             outputs.append(arrays)
+            for position, target in enumerate(self.targets[number]):
+                if type(target) is _Argument:
+                    storage = arguments[target.which]._storage
+                    storage.array[...] = arrays[position]
+                    storage.version += 1
             for (source, position), readers in self.carries:
                 if source == number:
                     self._carry(number, position, arrays[position], readers)
@@ -415,15 +567,12 @@ class _Replay:
             for target in targets:
                 if target is not None and type(target) is not _Unwanted:
                     target.version += 1
-        if not self.fresh:
-            return self.shape({})
-        made = {}
-        for number, position, name in self.fresh:
-            storage = Storage()
-            storage.spec = self.runs[number].program.layouts[position]
-            storage.array = outputs[number][position]
-            made[name] = storage
-        return self.shape(made)
+        made = {
+            name: _at_rest(outputs[number][position], self.runs[number].program.layouts[position])
+            for number, position, name in self.fresh
+        }
+        self._set_gradients()
+        return self.shape(made, call)
 
     def _carry(self, number: int, position: int, array: Any, readers: list[tuple[int, int]]) -> None:
         target = self.targets[number][position]
@@ -431,6 +580,56 @@ class _Replay:
             target.array, target._bytes = array, None
         for run, k in readers:
             self.inputs[run][k] = array
+
+
+class _Elsewhere(Exception):
+    """An argument's memory does not hold what the step read beside the argument."""
+
+
+class _Draw:
+    """Gives one of a call's random samples."""
+
+    def __init__(self, which: int) -> None:
+        self.which = which
+
+    def __call__(self, call: Any) -> Any:
+        return call[1][self.which]
+
+
+def _draws(feed: Any) -> bool:
+    return type(feed) is _Draw
+
+
+def _first(tensor: Any) -> int:
+    """Where a tensor begins in its storage, in elements."""
+    cell = tensor._cell
+    return cell.offset if type(cell) is View else 0
+
+
+def _array(tensor: Any) -> Any:
+    """The numbers of a tensor at rest."""
+    cell = tensor._cell
+    if cell.__class__ is View:
+        return window(cell.storage.memory(), tensor._spec, cell.offset)
+    array = cell.array
+    return array if cell.spec is tensor._spec else window(cell.memory(), tensor._spec, 0)
+
+
+def _address(tensor: Any) -> int:
+    return _array(tensor).__array_interface__["data"][0]
+
+
+def _lies(array: Any, layout: Any) -> bool:
+    steps = (step * array.itemsize for step in layout.strides)
+    return array.dtype == layout.dtype.numpy and all(n == 1 or a == b for n, a, b in zip(array.shape, array.strides, steps))
+
+
+def _at_rest(array: Any, layout: Any) -> Storage:
+    """A new storage with the numbers of an array that was made for it."""
+    storage = Storage()
+    storage.spec = layout
+    settle(storage, array)
+    return storage
 
 
 def _same_memory(first: Any, second: Any) -> bool:
@@ -445,26 +644,61 @@ def _equal(first: Any, second: Any) -> bool:
     return first.tobytes() == second.tobytes()
 
 
-def _structure(result: Any, returned: dict[int, Any]) -> Callable[[dict[int, Storage]], Any]:
-    """A function that builds a result of this structure from storages by the ids of those it had."""
+def _structure(result: Any, returned: dict[int, Any], replay: _Replay) -> Callable[[dict[int, Storage], Any], Any]:
+    """A function that builds a result of this structure from new storages, by the ids of those it had, and the call."""
     if isinstance(result, Handle):
         cell, layout, name = result._cell, result._spec, id(result._storage)
+        which = next((k for k, each in enumerate(replay.arguments) if each is result), None)
+        if which is not None:
+            return lambda made, call: call[0][which]
+        if name in replay.storages:
+            at = replay.storages[name]
+            offset = _first(result) - _first(replay.arguments[at])
+
+            def view(made: dict[int, Storage], call: Any) -> Any:
+                argument = call[0][at]
+                return wrap(View(argument._storage, layout, _first(argument) + offset), layout)
+
+            return view
+        drawn = replay.now.drawn(result._storage.array) if result._storage.array is not None else None
+        if drawn is not None:
+            raise _Refusal("it returns random numbers as they were drawn; compute something from them, or draw them outside")
         returned[name] = result
 
-        def tensor(made: dict[int, Storage]) -> Any:
+        def tensor(made: dict[int, Storage], call: Any) -> Any:
             storage = made.get(name)
             if storage is None:
                 return result
             return wrap(View(storage, layout, cell.offset) if type(cell) is View else storage, layout)
 
         return tensor
-    if type(result) in (tuple, list):
-        parts = [_structure(each, returned) for each in result]
-        return lambda made: type(result)([part(made) for part in parts])
+    if isinstance(result, (tuple, list)):
+        parts = [_structure(each, returned, replay) for each in result]
+        kind = type(result)
+        make = kind._make if hasattr(kind, "_make") else kind
+        return lambda made, call: make([part(made, call) for part in parts])
     if type(result) is dict:
-        named = {key: _structure(each, returned) for key, each in result.items()}
-        return lambda made: {key: part(made) for key, part in named.items()}
-    return lambda made: result
+        named = {key: _structure(each, returned, replay) for key, each in result.items()}
+        return lambda made, call: {key: part(made, call) for key, part in named.items()}
+    return lambda made, call: result
+
+
+def _plain(result: Any, found: list[Any]) -> None:
+    """Collect what a result holds beside tensors."""
+    if isinstance(result, (tuple, list)):
+        for each in result:
+            _plain(each, found)
+    elif type(result) is dict:
+        for each in result.values():
+            _plain(each, found)
+    elif result is None or isinstance(result, (bool, int, float, complex, str)):
+        found.append(result)
+    elif not isinstance(result, Handle):
+        raise _Refusal(f"it returns a {type(result).__name__}; return tensors, in tuples, lists or dicts")
+
+
+def _alike(first: list[Any], second: list[Any]) -> bool:
+    return len(first) == len(second) and all(type(a) is type(b) and (a == b or a != a) for a, b in zip(first, second))
 
 
 def capture(step: Callable[..., Any]) -> Captured:

@@ -219,6 +219,8 @@ def _unary(m: Maker) -> None:
         state.bits *= 2
     if name in ("sqrt", "reciprocal"):
         state.bits, state.wild = 60, True
+    if m.tensors[k].is_complex() and name in ("sqrt", "reciprocal", "abs"):
+        state = State(60, False, state.wild, state.depth + 1)
     function = (lambda x: torch.clamp(x, -1.5, 2)) if name == "clamp" else getattr(torch, name)
     m.do(name, function, k, state=state)
 
@@ -263,7 +265,7 @@ def _binary(m: Maker) -> None:
         if not (m.tensors[a].is_floating_point() and m.tensors[b].is_floating_point()):
             return
         state.wild = True
-    if inexact:
+    if inexact or (name == "div" and (m.tensors[a].is_complex() or m.tensors[b].is_complex())):
         state = State(60, False, state.wild, state.depth + 1)
     functions: dict[str, Any] = {
         "where": lambda x, y: torch.where(x > 0 if not x.is_complex() else x == x, x, y),
@@ -479,7 +481,8 @@ def _reduced(m: Maker) -> None:
                    "norm", "count_nonzero", "max", "prod", "layer_norm", "argmin", "sort", "cummax", "nansum"))  # fmt: skip
     more = float(np.log2(max(size, 1))) + 1
     limit = BITS.get(x.dtype, 60)
-    sums = State(state.bits + more, state.exact and state.bits + more < limit and name != "mean", state.wild, state.depth + (not state.exact))
+    exact = state.exact and state.bits + more < limit and name != "mean"
+    sums = State(state.bits + more, exact, state.wild, state.depth + (not state.exact))
     smooth = State(60, False, state.wild, state.depth + 1)
     where = axes if axes is not None else tuple(range(x.dim()))
     one = where[0] if where else 0

@@ -148,7 +148,7 @@ if __name__ == "__main__":
         with open(f"/tmp/nt/running.{first}", "w") as file:
             file.write(str(seed))
         try:
-            what = check(lambda n: chance.randrange(n), 4 + seed % 25)  # noqa: B023
+            what = check(lambda n: chance.randrange(n), 4 + seed % 25)
         except Exception:
             what = traceback.format_exc()
             synchronize()

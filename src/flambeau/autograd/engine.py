@@ -13,7 +13,7 @@ from typing import Any
 from ..core.dtypes import COMPLEX
 from ..core.storages import Storage
 from ..tracing.handles import Handle
-from ..tracing.recorder import trace
+from ..tracing.recorder import observer, trace
 from . import replay
 from .grad_mode import mode
 from .tape import AccumulateGrad, Edge, Node, anomaly, edge_of, ones_of, zeros_of
@@ -391,6 +391,8 @@ def backward(
     tensor(6.)
     """
     tensors = _several(tensors)
+    if observer.capture is not None:
+        observer.capture.backward([each for each in tensors if isinstance(each, Handle)])
     gradients = grad_variables if grad_tensors is None else grad_tensors
     keep = create_graph if retain_graph is None else retain_graph
     if inputs is None:

@@ -39,7 +39,8 @@ class Adam(Optimizer):
         maximize: ascend instead.
         differentiable: record the step for autograd.
         decoupled_weight_decay: shrink the parameters by :math:`\gamma\lambda` instead, see :class:`AdamW`.
-        foreach, capturable, fused: accepted; a step is one program anyway.
+        capturable: compute with the number of steps as a tensor, so that ``flambeau.capture`` can replay a step.
+        foreach, fused: accepted; a step is one program anyway.
 
     Example::
 
@@ -112,7 +113,8 @@ class Adam(Optimizer):
         weight_decay, eps = group["weight_decay"], group["eps"]
         amsgrad, decoupled, maximize = group["amsgrad"], group["decoupled_weight_decay"], group["maximize"]
         differentiable = group["differentiable"]
-        plain = not (isinstance(rate, Tensor) or isinstance(beta1, Tensor) or isinstance(beta2, Tensor) or differentiable)
+        counts = differentiable or group["capturable"]  # the number of steps stays a tensor, so that a step can be replayed
+        plain = not (isinstance(rate, Tensor) or isinstance(beta1, Tensor) or isinstance(beta2, Tensor) or counts)
         rows: list[Any] = []
         numbers: list[Any] = []
         structure = maximize, bool(weight_decay), decoupled, differentiable, amsgrad
@@ -125,7 +127,7 @@ class Adam(Optimizer):
             if not state:
                 self._begin(parameter, gradient, state, amsgrad)
             # A differentiable step corrects its bias in tensors, in the precision of the count, as PyTorch does.
-            step = state["step"].add_(1) if differentiable else advance(state["step"])
+            step = state["step"].add_(1) if counts else advance(state["step"])
             mean, square = state["exp_avg"], state["exp_avg_sq"]
             largest = (state["max_exp_avg_sq"],) if amsgrad else ()
             rows.append((parameter, gradient, mean, square, *largest))

@@ -376,7 +376,7 @@ def synchronize() -> None:
             trace.epoch, trace.updates = epoch, updates
             raise
         for i, value in zip(live, values):
-            _store(storages[i], value)  # type: ignore[arg-type]
+            settle(storages[i], value)  # type: ignore[arg-type]
 
 
 def end_round() -> None:
@@ -391,7 +391,7 @@ def end_round() -> None:
         synchronize()
 
 
-def _store(storage: Storage, value: Any) -> None:
+def settle(storage: Storage, value: Any) -> None:
     """Put a computed value to rest: adopt the array where it lies as the storage wants, else copy into the storage."""
     if storage.array is None:
         if type(value) is np.ndarray and value.base is None and has_layout(value, storage.spec) and value.flags.writeable:
@@ -426,7 +426,7 @@ def _salvage(
     for i in live:
         if i in values:
             value = values[i]
-            _store(storages[i], value if storages[i].array is not None else _own(value))
+            settle(storages[i], value if storages[i].array is not None else _own(value))
         elif failed is not None:
             storages[i].failure = failed[1]
             storages[i].array = None
