@@ -6,59 +6,44 @@ import statistics
 import time
 from collections.abc import Callable
 
-#: A turn lasts about so many seconds; a call longer than ``LONG`` is timed by itself.
-TURN, LONG = 0.02, 0.001
-#: At most so many calls a turn.
-MOST = 2000
+#: A turn lasts about so many seconds, and has at most so many calls.
+TURN, MOST = 0.02, 2000
 
 
 def measure(
-    calls: dict[str, Callable[[], object]], number: int | None = None, rounds: int = 31, seconds: float = float("inf"),
+    calls: dict[str, Callable[[], object]], number: int | dict[str, int], rounds: int = 31, seconds: float = float("inf"),
     finish: Callable[[], object] = lambda: None,
 ) -> dict[str, float]:  # fmt: skip
     """The median time of one call, in microseconds, for each entry.
 
-    Each round times ``number`` calls of every entry (None: as many as fill a turn), after one that is not timed. When the
-    rounds have taken ``seconds`` no further one is begun. Calls may leave work pending: ``finish`` does it, within the time of
-    the turn, and of the call where calls are timed by themselves.
+    In each round every entry has its turn of ``number`` calls, after one that is not timed. Calls may leave work pending:
+    ``finish`` does it, within the time of the turn. When the rounds have taken ``seconds`` no further one is begun.
     """
     times: dict[str, list[float]] = {name: [] for name in calls}
-    counts = {name: number or _count(call) for name, call in calls.items()}
+    counts = number if isinstance(number, dict) else dict.fromkeys(calls, number)
     began = time.perf_counter()
     for k in range(rounds):
         for name, call in calls.items():
             call()
             finish()
-            times[name] += _turn(call, counts[name], finish)
+            times[name].append(turn(call, counts[name], finish))
         if time.perf_counter() - began > seconds and k >= 2:
             break
     return {name: statistics.median(values) * 1e6 for name, values in times.items()}
 
 
-def _turn(call: Callable[[], object], count: int, finish: Callable[[], object]) -> list[float]:
-    if count * LONG > TURN * 2:  # short calls: the clock itself would be seen
-        began = time.perf_counter()
-        for _ in range(count):
-            call()
-        finish()
-        return [(time.perf_counter() - began) / count]
-    made = []
+def turn(call: Callable[[], object], count: int, finish: Callable[[], object]) -> float:
+    """Seconds for one of so many calls."""
+    began = time.perf_counter()
     for _ in range(count):
-        began = time.perf_counter()
         call()
-        finish()
-        made.append(time.perf_counter() - began)
-    return made
+    finish()
+    return (time.perf_counter() - began) / count
 
 
-def _count(call: Callable[[], object]) -> int:
-    best = float("inf")
-    for _ in range(4):
-        began = time.perf_counter()
-        call()
-        best = min(best, time.perf_counter() - began)
-        if best > TURN:
-            break
+def suitable(call: Callable[[], object], finish: Callable[[], object] = lambda: None) -> int:
+    """How many calls fill a turn."""
+    best = min(turn(call, count, finish) for count in (1, 3, 3))
     return max(1, min(MOST, int(TURN / max(best, 1e-9))))
 
 

@@ -27,13 +27,13 @@ from typing import Any, NamedTuple
 import fresh
 from ceilings import Ceilings, measure as measure_ceilings
 from rows import NAMED, ROWS, Row
-from side_by_side import measure
+from side_by_side import measure, suitable, turn
 from work import Work, observe
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- steps.py: begin -->", "<!-- steps.py: end -->"
 #: A row is measured for about so many seconds after warm-up, in at least three rounds.
-SECONDS = 4.0
+SECONDS = 3.0
 START_UP, MEMORY = ("mlp", "gpt"), ("mlp", "gpt", "resnet")
 
 
@@ -53,20 +53,42 @@ class Found(NamedTuple):
         return self.seconds["torch"] / self.seconds["flambeau"]
 
 
-def settle(step: Callable[[], Any], limit: float = 60.0) -> None:
-    """Call the step until nothing more is compiled."""
+def settle(call: Callable[[], Any], limit: float = 30.0) -> int:
+    """Call it, in turns like those that are measured, until nothing more is compiled; how many calls make a turn."""
     from flambeau.native.policy import policy
+    from flambeau.tracing import synchronize
 
-    began, quiet = time.perf_counter(), 0
-    while quiet < 2 and time.perf_counter() - began < limit:
-        before = policy.compiled + policy.failures
-        start = time.perf_counter()
-        for _ in range(200):  # a small step is run with some others, so that it takes many calls to make a program recur
-            step()
-            if time.perf_counter() - start > 0.5:
-                break
-        policy.wait()
-        quiet = quiet + 1 if policy.compiled + policy.failures == before else 0
+    def quiet(count: int) -> None:
+        """``count`` calls a turn; at least four turns, since a program must recur to be compiled."""
+        began, unchanged = time.perf_counter(), 0
+        while unchanged < 2 and time.perf_counter() - began < limit:
+            before, start = policy.compiled + policy.failures, time.perf_counter()
+            for k in range(20):
+                call()
+                synchronize()
+                turn(call, count, synchronize)
+                if k >= 3 and time.perf_counter() - start > 0.3:
+                    break
+            policy.wait()
+            unchanged = unchanged + 1 if policy.compiled + policy.failures == before else 0
+
+    quiet(1)
+    count = suitable(call, synchronize)
+    if count > 1:
+        quiet(count)
+        count = suitable(call, synchronize)
+        quiet(count)
+    return count
+
+
+def warm(call: Callable[[], Any]) -> int:
+    """The same for a library that compiles nothing on the way."""
+    began = time.perf_counter()
+    for _ in range(100):
+        call()
+        if time.perf_counter() - began > 0.5:
+            break
+    return suitable(call)
 
 
 def prepare(row: Row, library: str) -> Callable[[], Any]:
@@ -94,8 +116,8 @@ def measure_row(row: Row, capture: bool, rounds: int, seconds: float) -> list[Fo
     from flambeau.tracing import synchronize
 
     calls: dict[str, Callable[[], Any]] = {"flambeau": prepare(row, "flambeau")}
-    settle(calls["flambeau"])
-    work = observe(calls["flambeau"], row.operator)
+    counts = {"flambeau": settle(calls["flambeau"])}
+    work = observe(calls["flambeau"], counts["flambeau"])
     calls["torch"] = prepare(row, "torch")
     beside = jax_rows.make(row.name)
     if beside is not None:
@@ -106,13 +128,13 @@ def measure_row(row: Row, capture: bool, rounds: int, seconds: float) -> list[Fo
         calls["captured"] = flambeau.capture(row.make(flambeau))
     for name in [each for each in calls if each != "flambeau"]:
         try:
-            settle(calls[name])  # compiles nothing in PyTorch; a captured step is recorded twice and replayed from then on
+            counts[name] = settle(calls[name]) if name == "captured" else warm(calls[name])
         except RuntimeError as refusal:
             if name != "captured":
                 raise
             print(f"{row.title}: {refusal}", file=sys.stderr)
             del calls[name]
-    times = {name: value / 1e6 for name, value in measure(calls, rounds=rounds, seconds=seconds, finish=synchronize).items()}
+    times = {name: value / 1e6 for name, value in measure(calls, counts, rounds, seconds, synchronize).items()}
     captured = times.pop("captured", None)
     found = [Found(row, row.title, row.least, row.aim, times, work)]
     if captured is not None and row.captured is not None:
@@ -257,7 +279,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     # Fresh processes first: this one is then still small and idle.
     if chosen.start_up or everything:
-        report(start_up(5))
+        report(start_up(3))
     if chosen.compile_time or everything:
         report(compile_time())
     if chosen.memory or everything:

@@ -90,15 +90,15 @@ class _Watched:
         return done
 
 
-def observe(call: Callable[[], Any], operator: bool = True) -> Work:
+def observe(call: Callable[[], Any], turn: int = 5) -> Work:
     """The work of a call whose programs are compiled.
 
-    Calls of small steps stay pending and run together, some steps to a program, so the mean of many calls is taken.
+    Calls of small steps stay pending and run together, some steps to a program, so turns of many calls are looked at, and the
+    mean taken.
     """
-    began = time.perf_counter()
-    call()
     synchronize()
-    calls = 5 if operator or time.perf_counter() - began > 0.002 else 200
+    turns = max(1, round(5 / turn))
+    calls = turns * turn
     runs: list[tuple[Program, Any, float]] = []
     programs = cache.programs
     interpreted = sum(each.runs for each in programs)
@@ -106,8 +106,10 @@ def observe(call: Callable[[], Any], operator: bool = True) -> Work:
     for each in watched:
         each.native = _Watched(each, runs)
     try:
-        for _ in range(calls):
-            call()
+        for _ in range(turns):
+            for _ in range(turn):
+                call()
+            synchronize()
     finally:
         for each in watched:
             each.native = each.native.native  # type: ignore[union-attr]
@@ -118,4 +120,4 @@ def observe(call: Callable[[], Any], operator: bool = True) -> Work:
         best[id(program)] = min(seconds, best.get(id(program), seconds))
     total = [sum(column) / calls for column in zip(*works)] if works else [0.0] * len(Work._fields)
     total[3] = sum(best[id(program)] for program, _, _ in runs) / calls
-    return Work(*total[:5], interpreted / calls)
+    return Work(total[0], total[1], total[2], total[3], total[4], interpreted / calls)
