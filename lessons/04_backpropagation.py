@@ -138,6 +138,10 @@ while node is not None:
 drawing = torch.draw(loss)
 print(drawing.text())
 drawing.save(out / "04_graph.png")
+if in_notebook:
+    from IPython.display import display
+
+    display(drawing)
 print("Picture:", out / "04_graph.png")
 # Output:
 #     w = 1   ∂loss/∂w = -2

@@ -79,6 +79,8 @@ def small_digits():
     return *parts, [str(digit) for digit in range(10)]
 
 
+if options.root and not (options.root / "cifar-10-batches-py").is_dir():
+    parser.error(f"there is no folder cifar-10-batches-py in {options.root}")
 train_data, test_data, names = photographs(options.root) if options.root else small_digits()
 train_loader = DataLoader(train_data, batch_size=batch_size, shuffle=True)
 test_loader = DataLoader(test_data, batch_size=250)

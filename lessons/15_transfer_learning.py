@@ -89,6 +89,9 @@ def photographs(root):
 
 torch.manual_seed(0)
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+for needed in ("cifar-10-batches-py", "hymenoptera_data") if options.root else ():
+    if not (options.root / needed).is_dir():
+        parser.error(f"there is no folder {needed} in {options.root}")
 first_task, training, testing, names = photographs(options.root) if options.root else small_digits()
 print("first task:", tuple(first_task[0].shape), "second task:", tuple(training[0].shape), "tested on:", len(testing[1]))
 print("classes of the second task:", ", ".join(names))

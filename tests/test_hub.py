@@ -105,6 +105,11 @@ def test_the_file_is_whole_and_readable_by_others(server: tuple[str, Path], tmp_
     assert (tmp_path / "data.bin").stat().st_mode & 0o777 == folder.joinpath("data.bin").stat().st_mode & 0o777
 
 
+def test_offline_it_says_where_the_file_belongs(tmp_path: Path) -> None:
+    with pytest.raises(URLError, match=r"cannot be reached .* Without a network, put the file at .*weights\.pth"):
+        hub.load_state_dict_from_url("http://127.0.0.1:9/weights.pth", str(tmp_path), progress=False)
+
+
 def test_set_dir(own_folder: Path, tmp_path: Path) -> None:
     assert hub.get_dir() == str(own_folder)
     hub.set_dir(tmp_path / "mine")

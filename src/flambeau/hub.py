@@ -50,11 +50,10 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
         urllib.error.URLError: the server cannot be reached.
     """
     import tempfile
-    from urllib.request import Request, urlopen
 
     dst = os.path.expanduser(dst)
     digest = hashlib.sha256()
-    with urlopen(Request(url, headers={"User-Agent": "flambeau.hub"})) as source:
+    with _opened(url, dst) as source:
         total = source.headers.get("Content-Length")
         # Beside its destination, so that moving it there is one step.
         handle, partial = tempfile.mkstemp(prefix=os.path.basename(dst) + ".", suffix=".partial", dir=os.path.dirname(dst) or ".")
@@ -85,6 +84,18 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
             if os.path.exists(partial):
                 os.unlink(partial)
             raise
+
+
+def _opened(url: str, dst: str) -> Any:
+    from urllib.error import HTTPError, URLError
+    from urllib.request import Request, urlopen
+
+    try:
+        return urlopen(Request(url, headers={"User-Agent": "flambeau.hub"}))
+    except HTTPError:
+        raise  # the server's own answer says what is wrong
+    except URLError as error:
+        raise URLError(f"{url} cannot be reached ({error.reason}). Without a network, put the file at {dst}") from None
 
 
 def _show(done: int, total: str | None) -> None:

@@ -134,7 +134,7 @@ def test_bench_programs_give_pytorchs_numbers() -> None:
 
 @pytest.mark.parametrize("words, complete", [
     (["flambeau", "do"], {"doctor"}),
-    (["flambeau", "lesson", "--"], {"--show", "--notebook", "--root", "--quick", "--help"}),
+    (["flambeau", "lesson", "--"], {"--show", "--notebook", "--out", "--root", "--quick", "--help"}),
     (["flambeau", "completion", ""], {"bash", "zsh", "fish"}),
 ])  # fmt: skip
 def test_completion_in_bash(words: list[str], complete: set[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,21 @@ def test_variants_run_in_order_until_one_fails(course: Path, capfd: pytest.Captu
         "—— lesson 5b: Way b ——", "b flambeau ['--root', '/data', '--more']",
     ]  # fmt: skip
     assert captured.err.splitlines() == ["flambeau: lesson 5a has no --quick", "flambeau: lesson 5b has no --quick"]
+
+
+def test_pictures_go_where_they_are_asked_for(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "flambeau", "lesson", "5a", "--out", str(tmp_path / "new")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [each.name for each in (tmp_path / "new").iterdir()] == ["05a_loss.png"]
+
+
+@pytest.mark.parametrize("number", ["14", "15"])
+def test_data_that_are_not_there_are_named(number: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "flambeau", "lesson", number, "--root", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"there is no folder cifar-10-batches-py in {tmp_path}" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_one_lesson_takes_the_place_of_the_command(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -227,6 +227,7 @@ def test_files(tmp_path: Any, engine: str) -> None:
     loss = (w * 2 - 1).relu()
     drawing = torch.draw(loss, file=tmp_path / "graph.svg", engine=engine)
     assert (tmp_path / "graph.svg").read_text(encoding="utf-8") == drawing.svg == drawing._repr_svg_()
+    assert ElementTree.fromstring(drawing._repr_html_()).get("style", "").startswith("overflow")
     drawing.save(tmp_path / "graph.png")
     picture = images.open(tmp_path / "graph.png")
     picture.load()

@@ -17,6 +17,22 @@ def test_ranges():
         torch.arange(3, 1)
 
 
+@pytest.mark.parametrize("ends", [(-1.0, 1.0), (0.1, 7.3), (5.0, -3.7), (1e-3, 1e4)])
+@pytest.mark.parametrize("steps", [1, 2, 7, 64, 1001])
+def test_linspace_has_pytorchs_last_bits(ends: tuple[float, float], steps: int) -> None:
+    oracle = pytest.importorskip("torch")
+    expected = oracle.linspace(*ends, steps).numpy()
+    assert np.array_equal(torch.linspace(*ends, steps).numpy(), expected)
+    assert np.array_equal(torch.linspace(torch.tensor(ends[0]), ends[1], steps).numpy(), expected)
+
+
+def test_errors_of_arguments_come_alone() -> None:
+    for call in (lambda: torch.softmax(torch.zeros(2), "bad"), lambda: torch.zeros(2) + torch.zeros(3)):
+        with pytest.raises((TypeError, RuntimeError)) as caught:
+            call()
+        assert caught.value.__suppress_context__
+
+
 def test_another_number_is_not_another_rule():
     from flambeau.operators.ranges import _progression
 

@@ -70,6 +70,7 @@ examples:
   flambeau lesson 13 --show > mine.py      a copy to change; run it with `flambeau run mine.py`
   flambeau lesson 13 --notebook            write it as a notebook for Jupyter
   flambeau lesson 13 --root ~/data         learn on the real MNIST in that folder
+  flambeau lesson 12 --out pictures        write the pictures there
   flambeau lesson 13 -- --help             what stands after -- is given to the lesson itself
 """
 
@@ -143,6 +144,7 @@ COMMANDS = {
             _option("number", nargs="?", metavar="N", help="which one: 13, or 5b for a variant"),
             _option("--show", action="store_true", help="print it instead of running it"),
             _option("--notebook", nargs="?", const="", metavar="FILE", help="write it as a notebook (NAME.ipynb here)"),
+            _option("--out", metavar="DIR", help="where pictures are written (a temporary folder)"),
             _option("--root", metavar="DIR", help="where data sets are: MNIST, CIFAR-10, ants and bees"),
             _option("--quick", action="store_true", help="fewer epochs, to see that it works"),
         ),

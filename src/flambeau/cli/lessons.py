@@ -101,7 +101,11 @@ def main(chosen: Namespace) -> int:
 def _options_for(lesson: Lesson, chosen: Namespace) -> list[str]:
     """Those of the options that the lesson understands; one that needs no data has no use for a folder of it."""
     script = lesson.path.read_text(encoding="utf-8")
-    wanted = {"--root": [chosen.root] if chosen.root else None, "--quick": [] if chosen.quick else None}
+    wanted = {
+        "--out": [chosen.out] if chosen.out else None,
+        "--root": [chosen.root] if chosen.root else None,
+        "--quick": [] if chosen.quick else None,
+    }
     taken = []
     for option, values in wanted.items():
         if values is None:

@@ -55,6 +55,10 @@ class Drawing:
     def _repr_svg_(self) -> str:
         return self.svg
 
+    def _repr_html_(self) -> str:
+        # A large graph keeps its size and is scrolled: scaled to a page, its numbers could not be read.
+        return f'<div style="overflow: auto; max-height: 60em">{self.svg[self.svg.index("<svg") :]}</div>'
+
     def __repr__(self) -> str:
         operators = sum(each.kind == "operator" for each in self.figure.boxes.values())
         return f"<Drawing of {operators} operators; save(path), .svg, .png, .text()>"

@@ -183,7 +183,13 @@ def _find_fast_rule(operator: Operator, operands: tuple[Any, ...], kwargs: Any =
     """
     if not isinstance(operands[0], Handle) or (kwargs and ("out" in kwargs or operator.parameters[1] in kwargs)):
         return None
-    values = operator.bind(operands, kwargs or {})
+    try:
+        return _fast_rule(operator, operands, operator.bind(operands, kwargs or {}), kwargs)
+    except Exception as error:
+        raise error from None  # that the call was not in the table before is nothing to tell the user
+
+
+def _fast_rule(operator: Operator, operands: tuple[Any, ...], values: list[Any], kwargs: Any) -> Rule | None:
     leading = operator.leading
     for place, (value, kind) in enumerate(zip(values, operator.kinds)):
         if place < leading:

@@ -15,6 +15,7 @@ from ..core.dtypes import (
     bool_,
     complex128,
     dtype,
+    float32,
     float64,
     get_default_dtype,
     int64,
@@ -159,8 +160,12 @@ def _spread(start: Value, end: Value, steps: int, dtype: dtype, base: float | No
     if dtype.category <= INTEGER:
         first, last = p.truncate(first), p.truncate(last)
     index = to(memory.iota(shape=(steps,), axis=0, dtype=int64), kind)
+    if dtype is float32 and base is None:  # PyTorch rounds the ends and the step, then each number once
+        first, last = (to(to(each, float32), float64) for each in (first, last))
     if steps > 1:
         step = (last - first) / float(steps - 1)
+        if dtype is float32 and base is None:
+            step = to(to(to(last - first, float32) / float(steps - 1), float32), float64)
         back = float(steps - 1) - index
         near = memory.iota(shape=(steps,), axis=0, dtype=int64) < steps // 2
         values = p.select(near, first + index * step, last - back * step)
