@@ -7,8 +7,6 @@ asked for, so that making a generator is free and ``numpy.random`` is imported o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -23,15 +21,16 @@ _LOW_21, _LOW_32_WORD, _SHIFT_32 = np.uint64(0x1FFFFF), np.uint64(_LOW_32), np.u
 class MersenneTwister:
     """A stream of 32-bit words that depends on the low 32 bits of ``seed`` alone."""
 
-    __slots__ = ("_bits", "_legacy", "_seed", "_started")
+    __slots__ = ("_address", "_bits", "_legacy", "_seed", "_started")
 
+    _address: int | None
     _bits: Any
     _legacy: Any
     _seed: int | None
     _started: bool
 
     def __init__(self, seed: int) -> None:
-        self._bits = self._legacy = None
+        self._bits = self._legacy = self._address = None
         self.seed(seed)
 
     def seed(self, seed: int) -> None:
@@ -102,13 +101,13 @@ class MersenneTwister:
         """Pass over ``count`` words."""
         self.words(count)
 
-    @contextmanager
-    def memory(self) -> Iterator[int]:
-        """The address of the recurrence (624 words of 32 bits, then the position as an int) for who takes words there."""
-        bits = self._ready()
-        with bits.lock:
-            self._started = True
-            yield bits.ctypes.state_address
+    def memory(self) -> tuple[Any, int]:
+        """For whoever takes words there: a lock to hold, and the address of 624 words of 32 bits and the position, an int."""
+        bits = self._bits if self._seed is None else self._ready()
+        if self._address is None:
+            self._address = bits.ctypes.state_address
+        self._started = True
+        return bits.lock, self._address
 
     def state(self) -> tuple[np.ndarray[Any, Any], int, bool]:
         """The 624 words of the recurrence, the position among them, and whether any was taken since seeding."""

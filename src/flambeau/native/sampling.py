@@ -283,10 +283,17 @@ def _written() -> tuple[list[Builder], str, str]:
     return builders, text, "sampling_" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def _address(array: Array) -> int:
+    """Where a row-major array lies."""
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
 class CompiledSampling:
     """The samplers, each filling an array from an engine (a ``MersenneTwister``)."""
 
     def __init__(self) -> None:
+        self._scratch: list[Array] = []  # what no call is using just now
         builders, text, symbol = _written()
         code = disk_cache().read(symbol)
         if code is None:
@@ -311,10 +318,11 @@ class CompiledSampling:
         return cls() if folder is not None and (folder / _written()[2]).exists() else None
 
     def _fill(self, name: str, engine: Any, out: Array, a: float = 0.0, b: float = 0.0, c: float = 0.0, d: int = 0) -> Array:
-        assert out.flags.c_contiguous
-        scratch = np.empty(SCRATCH, np.uint8)
-        with engine.memory() as address:
-            self._functions[name](address, scratch.ctypes.data, out.ctypes.data, out.size, a, b, c, d)
+        scratch = self._scratch.pop() if self._scratch else np.empty(SCRATCH, np.uint8)
+        lock, state = engine.memory()
+        with lock:
+            self._functions[name](state, _address(scratch), _address(out), out.size, a, b, c, d)
+        self._scratch.append(scratch)
         return out
 
     def words(self, engine: Any, count: int) -> Array:
@@ -360,5 +368,5 @@ class CompiledSampling:
             return None
         numbers = np.ascontiguousarray(numbers)
         out = np.empty(numbers.shape, np.float64)
-        self._functions["applied"](address, numbers.ctypes.data, out.ctypes.data, out.size, 0.0, 0.0, 0.0, 0)
+        self._functions["applied"](address, _address(numbers), _address(out), out.size, 0.0, 0.0, 0.0, 0)
         return out

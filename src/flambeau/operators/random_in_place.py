@@ -106,7 +106,7 @@ def _written_at_once(target: Any, numbers: Any) -> bool:
         # What is recorded reads a storage itself, which its epoch tells, or a view of it.
         if (
             cell.epoch is trace.epoch or cell.array is None or type(trace.entries) is not list
-            or any(key[0] is cell for key in trace.windows)
+            or trace.windows and any(key[0] is cell for key in trace.windows)
         ):  # fmt: skip
             return False
         cell.array[...] = numbers
@@ -232,7 +232,7 @@ def uniform_(input: Any, *bounds: Any, generator: Any = None, **named: Any) -> A
     >>> x = torch.zeros(100).uniform_(2, 3); bool(((x >= 2) & (x < 3)).all())
     True
     """
-    low, high = _two(bounds, named, "uniform_", ("from", 0.0), ("to", 1.0))
+    low, high = _two(bounds, named, "uniform_", ("from", 0.0), ("to", 1.0)) if bounds or named else (0.0, 1.0)
     return drawn_into(input, UNIFORM, uniform_sample("uniform_", input._spec.dtype, generator, low, high))
 
 

@@ -31,6 +31,12 @@ def sizes(arguments: Sequence[Any], name: str = "size", parameter: str = "size",
     Raises:
         TypeError: there are none, there are others by keyword, or they are no ints.
     """
+    if not named and arguments:
+        for each in arguments:
+            if type(each) is not int:
+                break
+        else:
+            return tuple(arguments)
     if named or not arguments:
         if set(named or ()) - {parameter}:
             unknown = next(key for key in named if key != parameter)
