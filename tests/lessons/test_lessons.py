@@ -1,7 +1,8 @@
-"""Every lesson runs as a script, prints what its text says it prints, and its claims hold."""
+"""Every lesson runs from the installed package, prints what its text says it prints, and its claims hold."""
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import re
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 from tests.lessons.recording import mismatch, recorded, split_cells
 
-for package in ("sklearn", "matplotlib", "PIL", "tensorboard"):
+for package in ("setuptools", "sklearn", "matplotlib", "PIL", "tensorboard"):
     if find_spec(package) is None:
         pytest.skip(f"the lessons need {package}", allow_module_level=True)
 
@@ -50,15 +51,25 @@ class Run:
 
 
 @functools.cache
+def installed() -> Path:
+    """A folder with the package as a wheel has it, lessons within."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    command = [sys.executable, "setup.py", "-q", "build", "--build-base", f"{folder.name}/work", "--build-lib", f"{folder.name}/package"]
+    built = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    return Path(folder.name, "package")
+
+
+@functools.cache
 def run(lesson: str, *arguments: str) -> Run:
     """Run a lesson in a folder of its own, which must stay empty."""
     with tempfile.TemporaryDirectory() as folder:
         here, out = Path(folder, "here"), Path(folder, "out")
         here.mkdir()
         draws = "--out" in LESSONS[lesson].read_text()
-        command = [sys.executable, str(LESSONS[lesson]), *(["--out", str(out)] if draws else []), *arguments]
-        paths = [str(REPOSITORY / "src"), os.environ.get("PYTHONPATH", "")]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "TMPDIR": folder}
+        command = [sys.executable, "-m", "flambeau", "lesson", lesson, *(["--out", str(out)] if draws else []), *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(installed()), "TMPDIR": folder}
         ended = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, timeout=300)
         assert ended.returncode == 0, ended.stderr
         assert "Warning" not in ended.stderr, ended.stderr
@@ -94,6 +105,7 @@ def test_reads_as_a_text(lesson: str) -> None:
 
 
 def test_all_lessons_are_there() -> None:
+    assert sorted(path.name for path in installed().glob("flambeau/lessons/*.py")) == [path.name for path in LESSONS.values()]
     assert list(LESSONS) == [
         "00", "01", "02", "03", "04", "05a", "05b", "05c", "05d", "05e", "06", "07", "08", "09", "10", "11", "12", "13",
         "14", "15", "16", "17",
