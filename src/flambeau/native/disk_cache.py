@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 
 _MAGIC = b"flambeau object 1\n"
+#: The names of folders and files that are written here.
+_OURS = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}/\.?[a-z_]+_[0-9a-f]{32}(\.\d+)?")
 #: More bytes than this and what was used longest ago is deleted.
 CAPACITY = 256 << 20
 
@@ -97,18 +100,22 @@ class DiskCache:
         if self.folder is None:
             return
         files = []
-        for path in self.folder.parent.rglob("*"):
+        for path in self.folder.parent.glob("*/*"):
+            if not _OURS.fullmatch(f"{path.parent.name}/{path.name}"):
+                continue  # somebody else's: the folder may have been chosen for other things too
             try:
                 status = path.stat()
             except OSError:  # another process was faster
                 continue
-            if path.is_file():
-                files.append((status.st_mtime, status.st_size, path))
+            files.append((status.st_mtime, status.st_size, path))
         total = sum(size for _, size, _ in files)
         for _, size, path in sorted(files):
             if total <= capacity:
                 break
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:
+                continue
             total -= size
 
 
