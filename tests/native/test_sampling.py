@@ -129,6 +129,35 @@ def test_the_smallest_radicand_and_every_angle_are_right(compiled: CompiledSampl
         assert many.tobytes() == sampling.normal(Generator().manual_seed(1), 1 << 21, np.float32).tobytes()
 
 
+@pytest.mark.parametrize("lanes", [4, 8, 16])
+def test_the_numbers_do_not_depend_on_the_width_of_vectors(lanes: int) -> None:
+    functions = CompiledSampling(lanes)
+    for name in ("words", "uniform float32", "uniform float64", "normal float32", "normal float64", "permutation",
+                 "bernoulli float32", "bernoulli bool", "integers -5 1000", "poisson"):  # fmt: skip
+        generators = [Generator().manual_seed(lanes) for _ in range(2)]
+        results = []
+        for generator, found in zip(generators, (functions, None)):
+            with drawing_with(found):
+                generator.engine.words(223)
+                results.append(DRAWS[name](generator, 5003))
+        assert_same(*generators, *results)
+
+
+def test_threads_share_a_stream(compiled: CompiledSampling) -> None:
+    from threading import Thread
+
+    shared = Generator().manual_seed(11)
+    drawn: list[Any] = []
+    with drawing_with(compiled):
+        threads = [Thread(target=lambda: drawn.append(shared.engine.words(100_000))) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    together = Generator().manual_seed(11).engine.words(400_000).reshape(4, -1)
+    assert sorted(each.tobytes() for each in drawn) == sorted(each.tobytes() for each in together)
+
+
 def test_rates_that_are_no_numbers_are_left_to_the_numpy_code(compiled: CompiledSampling) -> None:
     for rate, error in ((np.nan, ValueError), (-1.0, RuntimeError)):
         with drawing_with(compiled), pytest.raises(error):

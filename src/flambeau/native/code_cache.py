@@ -46,7 +46,7 @@ def address_of(kernel: Kernel) -> int:
 
 def symbols_in_use() -> list[str]:
     """The names under which this process's kernels are kept."""
-    return [_symbol(key) for key in _addresses]
+    return [_symbol(key) for key in list(_addresses)]
 
 
 def compile_kernels(kernels: Sequence[Kernel]) -> None:

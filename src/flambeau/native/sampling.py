@@ -275,12 +275,28 @@ def _library() -> dict[str, int]:
     return {name: ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0 for name in _LIBM}
 
 
-@lru_cache(1)
-def _written() -> tuple[list[Builder], str, str]:
-    """The functions, their text, and the name under which their code is kept."""
-    builders = _builders(machine().lanes)
-    text = "\n".join(each.text() for each in builders)
-    return builders, text, "sampling_" + hashlib.sha256(text.encode()).hexdigest()[:32]
+class _Written:
+    """The functions as text: their names, the text, what it declares, and the name under which its code is kept."""
+
+    def __init__(self, lanes: int) -> None:
+        builders = _builders(lanes)
+
+        def own(text: str) -> str:  # each width has symbols of its own
+            return text.replace(PREFIX, f"{PREFIX}{lanes}_")
+
+        declared = {name: line for each in builders for name, line in each.declarations.items()}
+        for each in builders:
+            declared.pop(each.name, None)
+        self.prefix = own(PREFIX)
+        self.names = [own(each.name) for each in builders]
+        self.text = own("\n".join(each.text() for each in builders))
+        self.declarations = [own(each) for each in declared.values()]
+        self.symbol = "sampling_" + hashlib.sha256(self.text.encode()).hexdigest()[:32]
+
+
+@lru_cache(4)
+def _written(lanes: int) -> _Written:
+    return _Written(lanes)
 
 
 def _address(array: Array) -> int:
@@ -290,35 +306,39 @@ def _address(array: Array) -> int:
 
 
 class CompiledSampling:
-    """The samplers, each filling an array from an engine (a ``MersenneTwister``)."""
+    """The samplers, each filling an array from an engine (a ``MersenneTwister``).
 
-    def __init__(self) -> None:
+    Args:
+        lanes: how many 32-bit elements a vector has, by default as many as fill a register. The numbers do not depend on it.
+    """
+
+    def __init__(self, lanes: int | None = None) -> None:
         self._scratch: list[Array] = []  # what no call is using just now
-        builders, text, symbol = _written()
-        code = disk_cache().read(symbol)
+        written = _written(lanes or machine().lanes)
+        code = disk_cache().read(written.symbol)
         if code is None:
-            defined = {each.name for each in builders}
-            declared = {name: line for each in builders for name, line in each.declarations.items()}
-            code = machine().object_code(text, [line for name, line in declared.items() if name not in defined])
-            disk_cache().write(symbol, code)
+            code = machine().object_code(written.text, written.declarations)
+            disk_cache().write(written.symbol, code)
         self._libm = _library()
         for name, address in self._libm.items():
-            machine().provide(f"{PREFIX}libm_{name}", address)
+            machine().provide(f"{written.prefix}libm_{name}", address)
         prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, ctypes.c_int64, *[ctypes.c_double] * 3, ctypes.c_int64)
-        names = [each.name for each in builders]
-        addresses = machine().load(code, names)
+        addresses = machine().load(code, written.names)
         self._functions: dict[str, Any] = {
-            name.removeprefix(PREFIX): prototype(address) for name, address in zip(names, addresses)
+            name.removeprefix(written.prefix): prototype(address) for name, address in zip(written.names, addresses)
         }
 
     @classmethod
     def from_disk(cls) -> CompiledSampling | None:
         """The samplers as compiled before; None if they were not."""
         folder = disk_cache().folder
-        return cls() if folder is not None and (folder / _written()[2]).exists() else None
+        return cls() if folder is not None and (folder / _written(machine().lanes).symbol).exists() else None
 
     def _fill(self, name: str, engine: Any, out: Array, a: float = 0.0, b: float = 0.0, c: float = 0.0, d: int = 0) -> Array:
-        scratch = self._scratch.pop() if self._scratch else np.empty(SCRATCH, np.uint8)
+        try:
+            scratch = self._scratch.pop()
+        except IndexError:
+            scratch = np.empty(SCRATCH, np.uint8)
         lock, state = engine.memory()
         with lock:
             self._functions[name](state, _address(scratch), _address(out), out.size, a, b, c, d)

@@ -106,7 +106,7 @@ def _written_at_once(target: Any, numbers: Any) -> bool:
         # What is recorded reads a storage itself, which its epoch tells, or a view of it.
         if (
             cell.epoch is trace.epoch or cell.array is None or type(trace.entries) is not list
-            or trace.windows and any(key[0] is cell for key in trace.windows)
+            or (trace.windows and any(key[0] is cell for key in trace.windows))
         ):  # fmt: skip
             return False
         cell.array[...] = numbers
