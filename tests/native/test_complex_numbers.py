@@ -114,6 +114,7 @@ def test_views_and_memory(kind: str) -> None:
         same("reduce_sum", x, axes=axes, dtype=complex128 if kind == "complex128" else complex64, rtol=1e-5, atol=1e-5)
     same("gather_at", x, np.array([3, 0, -1]), axes=(0,))
     same("put_at", x, drawn((3, 6, 5), kind, 2), np.array([3, 0, 3]), axes=(0,), combine="add")
+    same("reduce_sum", x[:0], axes=(0,), dtype=complex128 if kind == "complex128" else complex64)
     same("scan", x, axis=1, combine="add", dtype=complex128 if kind == "complex128" else complex64, atol=1e-5)
 
 
@@ -135,6 +136,15 @@ def test_matrix_multiply(kind: str) -> None:
     same("matrix_multiply", drawn((17, 33), kind), drawn((33, 9), kind, 1), rtol=1e-5, atol=1e-5)
     same("matrix_multiply", drawn((3, 4, 5), kind), drawn((5, 6), kind, 1), rtol=1e-5, atol=1e-5)
     same("matrix_multiply", drawn((5, 4), kind).T, drawn((5, 6), kind, 1), rtol=1e-5, atol=1e-5)
+
+
+def test_convolution() -> None:
+    steps = {"stride": (2, 1), "padding": (1, 2), "dilation": (1, 1), "groups": 2}
+    x, w = drawn((2, 4, 9, 8), "complex64"), drawn((6, 2, 3, 3), "complex64", 1)
+    same("convolution", x, w, rtol=1e-4, atol=1e-4, **steps)
+    grad = drawn((2, 6, 5, 10), "complex64", 2)
+    same("convolution_input_gradient", grad, w, rtol=1e-4, atol=1e-4, sizes=(9, 8), **steps)
+    same("convolution_weight_gradient", grad, x, rtol=1e-4, atol=1e-4, kernel=(3, 3), **steps)
 
 
 def test_programs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,9 +61,7 @@ EXCEPTIONS: dict[str, tuple[frozenset[str] | None, str]] = {
             "power", "exp2", "expm1", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos",
             "arctan", "arcsinh", "arccosh", "arctanh", "reduce_product", "reduce_max", "reduce_min", "argument_max",
             "argument_min", "maximum", "minimum", "fmax", "fmin", "less", "less_equal", "greater", "greater_equal",
-            "member", "search_sorted", "round_half_even", "floor", "ceil", "truncate", "sign_bit", "reinterpret", "convolution",
-            "convolution_input_gradient", "convolution_weight_gradient",
-            "checked",
+            "member", "search_sorted", "round_half_even", "floor", "ceil", "truncate", "sign_bit", "reinterpret",             "checked",
         ),
         (COMPLEX, _SELDOM),
     ),
@@ -71,7 +69,7 @@ EXCEPTIONS: dict[str, tuple[frozenset[str] | None, str]] = {
 
 
 EXCEPTIONS |= {
-    name: ((EXCEPTIONS[name][0] or frozenset()) | INTEGERS | {"bool"}, "of integers it is as good as never wanted, nor of complex numbers")
+    name: (INTEGERS | {"bool"}, "as good as never wanted of integers")
     for name in ("convolution", "convolution_input_gradient", "convolution_weight_gradient")
 }
 FLOATING = NARROW | {"float32", "float64"}

@@ -254,13 +254,13 @@ def _sqrt(r: _Reals, x: Parts) -> Parts:
     return r("select", boundless, infinite, real), r("copysign", r("select", boundless, infinite, imaginary), b)
 
 
-def _matrix_multiply(splitter: _Splitter, each: Instruction, operands: list[Any]) -> Parts:
-    """Four real products."""
+def _product(splitter: _Splitter, each: Instruction, operands: list[Any]) -> Parts:
+    """A primitive linear in both operands, as four real ones."""
     r = _reals(splitter, each)
     (a, b), (c, d) = operands
 
     def product(x: Name, y: Name) -> Name:
-        return r("matrix_multiply", x, y)
+        return splitter.line(each.primitive.name, (x, y), r.shape, r.kind, **each.parameters)
 
     return r("subtract", product(a, c), product(b, d)), r("add", product(a, d), product(b, c))
 
@@ -423,7 +423,9 @@ _RULES: dict[str, Rule] = {
     "iota": _iota,
     "number": _full,
     "reduce_sum": _reduce_sum,
-    "matrix_multiply": _matrix_multiply,
+    **dict.fromkeys(
+        ("matrix_multiply", "convolution", "convolution_input_gradient", "convolution_weight_gradient"), _product
+    ),
     "strided_window": _window,
     "strided_update": _update,
     **dict.fromkeys(

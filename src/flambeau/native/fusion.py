@@ -14,6 +14,7 @@ from math import prod
 from typing import Any
 
 from ..core.dtypes import bool_
+from ..primitives.registry import primitives
 from ..tracing.program import Name, Program
 from . import kernels  # noqa: F401  (registers the lowerings)
 from .complex_numbers import is_split, real_program
@@ -21,7 +22,7 @@ from .elementwise import knows
 from .graph import COPY, EXPONENT, MANTISSA, Graph, Line
 from .group import Constant, Group, Load, Node, common_refinement, spread
 from .kernel import Kernel, has_memory_type
-from .loops import REDUCTIONS, loop_kernel
+from .loops import NEUTRAL, REDUCTIONS, loop_kernel
 from .machine import machine
 from .narrow_recurrence import widened
 from .places import Place, broadcast, dense_strides, reshaped
@@ -67,9 +68,16 @@ class _Fusion:
                     Line(part, each.operands, {}, (name,)) for part, name in zip((MANTISSA, EXPONENT), each.results)
                 ]
                 continue
+            if each.primitive.name in NEUTRAL and not graph.type(each.operands[0]).numel:  # of nothing: one number
+                made = graph.types[each.results[0]]
+                value = NEUTRAL[each.primitive.name]
+                graph.lines.append(
+                    Line(primitives["full"], (value,), {"shape": made.shape, "dtype": made.dtype}, each.results)
+                )
+                continue
             line = graph.lower(each)
             nothing = all(0 in graph.types[name].shape for name in each.results)
-            if line.kernels is None and nothing and not each.primitive.can_fail:
+            if line.kernels is None and nothing and (each.primitive.elementwise or not each.primitive.can_fail):
                 line.kernels = []  # nothing to compute
                 graph.lines.append(line)
             elif line.kernels is None and self._is_loop(line):

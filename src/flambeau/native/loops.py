@@ -18,7 +18,8 @@ from .group import Constant, Group, Load, Node
 from .kernel import Kernel, KernelBuilder, memory_type
 from .nest import Ints, NestPlan, nest_of
 
-_NEUTRAL = {"reduce_sum": 0, "reduce_product": 1, "reduce_any": 0, "reduce_all": 1}
+#: What the fold of nothing is.
+NEUTRAL = {"reduce_sum": 0, "reduce_product": 1, "reduce_any": 0, "reduce_all": 1}
 _COMBINE = {
     "reduce_sum": "add", "reduce_product": "multiply", "reduce_max": "maximum", "reduce_min": "minimum",
     "reduce_any": "bitwise_or", "reduce_all": "bitwise_and",
@@ -242,7 +243,7 @@ class _Writer:
 
     def _neutral(self, node: Node, width: int) -> Operand:
         kind = node.source
-        value: Any = _NEUTRAL.get(node.operation)
+        value: Any = NEUTRAL.get(node.operation)
         if value is None:
             least = node.operation == "reduce_max"
             value = _extreme(kind, least)
@@ -454,4 +455,4 @@ class _nested:
             loop.__exit__(*error)
 
 
-__all__ = ["REDUCTIONS", "loop_kernel"]
+__all__ = ["NEUTRAL", "REDUCTIONS", "loop_kernel"]
