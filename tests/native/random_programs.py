@@ -26,7 +26,7 @@ SHAPES = ((), (1,), (0,), (3,), (17,), (33,), (1, 5), (4, 1), (3, 5), (7, 16), (
 BITS = {torch.float32: 20, torch.float64: 48, torch.float16: 9, torch.bfloat16: 6}
 
 #: Which of two zeros these give is open.
-_OPEN = {"sort", "maximum", "minimum", "fmax", "fmin", "amax", "amin", "max", "clamp", "cummax", "pool", "relu", "threshold"}
+_OPEN = {"sort", "sum", "nansum", "cumsum", "maximum", "minimum", "fmax", "fmin", "amax", "amin", "max", "clamp", "cummax", "pool", "relu", "threshold"}
 
 
 @dataclass
@@ -222,7 +222,7 @@ def _unary(m: Maker) -> None:
     if m.tensors[k].is_complex() and name in ("sqrt", "reciprocal", "abs"):
         state = State(60, False, state.wild, state.depth + 1)
     function = (lambda x: torch.clamp(x, -1.5, 2)) if name == "clamp" else getattr(torch, name)
-    m.do(name, function, k, state=state)
+    m.do(name, function, k, state=state, view=name == "positive")
 
 
 def _smooth(m: Maker) -> None:
