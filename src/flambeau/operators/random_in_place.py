@@ -7,6 +7,7 @@ whatever happens to the recording. They are drawn in the order in which the elem
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from ..autograd.grad_mode import mode
@@ -190,8 +191,6 @@ def integer_sample(name: str, kind: dtype, generator: Any, low: int, high: int) 
     Raises:
         RuntimeError: an empty range, or one that the dtype cannot hold.
     """
-    import warnings
-
     if kind.category == COMPLEX:
         raise RuntimeError("check_random_bounds handles only integral, floating-point and boolean types")
     if low >= high:
@@ -202,6 +201,8 @@ def integer_sample(name: str, kind: dtype, generator: Any, low: int, high: int) 
             raise RuntimeError(f"{parameter} is out of bounds for {_C_NAMES[kind.name]}")
         digits = INTEGER_BITS.get(kind.name)
         if digits is not None and not -(1 << digits) <= bound <= 1 << digits:
+            import warnings
+
             warnings.warn(
                 f"{parameter} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations "
                 f"{_C_NAMES[kind.name]} can support discrete uniform distribution only within this range. This warning "
@@ -212,6 +213,7 @@ def integer_sample(name: str, kind: dtype, generator: Any, low: int, high: int) 
     return lambda shape: sampling.integers(source, shape, kind.numpy, low, high)
 
 
+@cache
 def _range_of(kind: dtype) -> tuple[float, float]:
     if kind is bool_:
         return 0, 1
