@@ -153,6 +153,14 @@ def spell(seconds: float) -> str:
     return f"{seconds * 1e6:.3g} µs"
 
 
+def amount(number: float) -> str:
+    """A number with three digits and a prefix."""
+    for prefix, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{number / size:.3g} {prefix}"
+    return f"{number:.3g}"
+
+
 def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """A table in Markdown, in columns that line up as plain text too."""
     rows = [list(head), *map(list, lines)]
@@ -188,12 +196,12 @@ def works(found: Sequence[Found], ceilings: Ceilings) -> str:
             continue
         bound, taken = work.bound(ceilings), each.seconds["flambeau"]
         lines.append([
-            each.title, f"{(work.products + work.others) / 1e6:.3g}", f"{100 * work.products / max(work.products + work.others, 1):.0f}%",
-            f"{work.traffic / 1e6:.3g}", f"{work.kernels:.3g}", spell(bound), spell(work.seconds), spell(taken),
+            each.title, amount(work.products + work.others), f"{100 * work.products / max(work.products + work.others, 1):.0f}%",
+            amount(work.traffic), f"{work.kernels:.3g}", spell(bound), spell(work.seconds), spell(taken),
             f"{100 * bound / taken:.0f}%", f"{100 * bound / work.seconds:.0f}%" if work.seconds else "",
         ])  # fmt: skip
     head = [
-        "row", "MFLOP", "in products", "MB moved", "kernels", "bound", "programs", "step", "reached by the step", "by its programs",
+        "row", "FLOP", "in products", "bytes moved", "kernels", "bound", "programs", "step", "reached by the step", "by its programs",
     ]  # fmt: skip
     return table(head, lines)
 

@@ -107,6 +107,7 @@ def test_a_table_lines_up(benchmarks: None) -> None:
 
     lines = steps.table(["row", "time"], [["long title", "1 ms"], ["b", "20.5 µs"]]).splitlines()
     assert {len(each) for each in lines} == {len(lines[0])}
+    assert [steps.amount(each) for each in (40, 4.5e3, 2.15e9)] == ["40", "4.5 k", "2.15 G"]
     assert [steps.spell(each) for each in (1.5, 2.5e-3, 3e-6)] == ["1.5 s", "2.5 ms", "3 µs"]
 
 
