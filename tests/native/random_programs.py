@@ -26,7 +26,8 @@ SHAPES = ((), (1,), (0,), (3,), (17,), (33,), (1, 5), (4, 1), (3, 5), (7, 16), (
 BITS = {torch.float32: 20, torch.float64: 48, torch.float16: 9, torch.bfloat16: 6}
 
 #: Which of two zeros these give is open.
-_OPEN = {"sort", "sum", "nansum", "cumsum", "maximum", "minimum", "fmax", "fmin", "amax", "amin", "max", "clamp", "cummax", "pool", "relu", "threshold"}
+_OPEN = {"sort", "sum", "nansum", "cumsum"}
+_OPEN |= {"maximum", "minimum", "fmax", "fmin", "amax", "amin", "max", "clamp", "cummax", "pool", "relu", "threshold"}
 
 
 @dataclass

@@ -13,7 +13,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from ..core.dtypes import bool_
+from ..core.dtypes import FLOATING, bool_
 from ..primitives.registry import primitives
 from ..tracing.program import Name, Program
 from . import kernels  # noqa: F401  (registers the lowerings)
@@ -452,6 +452,12 @@ class _Fusion:
         marks = spread(place.shape, [1 if a in axes else 0 for a in range(len(place.shape))],
                        [group.shape[d] for d in dimensions])  # fmt: skip
         folded = [bool(mark) for mark in marks]
+        if not reducing and line.primitive.name == "reduce_sum" and kind is place.dtype and kind.category == FLOATING:
+            group.nodes[line.results[0]] = Node(  # one number and none: -0.0 becomes 0.0
+                line.results[0], "add", [operand, Constant(kind, 0.0)], self._dense(group, place.shape, dimensions), kind, kind,
+                {}, False, False,
+            )  # fmt: skip
+            return True
         if not reducing:  # axes of one element each: the same numbers
             group.nodes[line.results[0]] = Node(
                 line.results[0], "cast", [operand], self._dense(group, place.shape, dimensions), kind, place.dtype,
