@@ -70,9 +70,15 @@ class Tensor(Memory, metaclass=_TensorMeta):
         return made if cls is Tensor else made.as_subclass(cls)
 
     def as_subclass(self, cls: type) -> Any:
-        """The same tensor as an instance of a subclass."""
+        """The same tensor as an instance of a subclass; of one that requires grad, a view.
+
+        >>> import flambeau as torch
+        >>> class Mine(torch.Tensor): pass
+        >>> torch.ones(1, requires_grad=True).as_subclass(Mine)
+        Mine([1.], grad_fn=<AliasBackward0>)
+        """
         made: Any = object.__new__(cls)
-        made.__dict__.update(self.__dict__)
+        made.__dict__.update((views.alias_of(self) if self._tracked and mode.enabled else self).__dict__)
         return made
 
     # -- what it is ---------------------------------------------------------------------------------------------------

@@ -167,7 +167,13 @@ def read_image(
 def decode_png(
     input: Any, mode: ImageReadMode | str = ImageReadMode.UNCHANGED, apply_exif_orientation: bool = False
 ) -> Any:
-    """The image (C, H, W) in the bytes of a PNG file."""
+    """The image (C, H, W) in the bytes of a PNG file.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision import io
+    >>> io.decode_png(io.encode_png(torch.ones(1, 2, 2, dtype=torch.uint8))).flatten()
+    tensor([1, 1, 1, 1], dtype=torch.uint8)
+    """
     return _decoded("decode_png", input, mode, apply_exif_orientation, ["PNG"])
 
 
@@ -177,7 +183,13 @@ def decode_jpeg(
     device: Any = "cpu",
     apply_exif_orientation: bool = False,
 ) -> Any:
-    """The image (C, H, W) in the bytes of a JPEG file; of a list of them, a list."""
+    """The image (C, H, W) in the bytes of a JPEG file; of a list of them, a list.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision import io
+    >>> io.decode_jpeg(io.encode_jpeg(torch.zeros(3, 8, 9, dtype=torch.uint8))).shape
+    torch.Size([3, 8, 9])
+    """
     if isinstance(input, list):
         return [decode_jpeg(each, mode, device, apply_exif_orientation) for each in input]
     return _decoded("decode_jpeg", input, mode, apply_exif_orientation, ["JPEG"]).to(device)
@@ -240,6 +252,11 @@ def encode_png(input: Any, compression_level: int = 6) -> Any:
 
     Raises:
         RuntimeError: another dtype or shape, or no such level.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision import io
+    >>> io.decode_png(io.encode_png(torch.zeros(3, 4, 5, dtype=torch.uint8))).shape
+    torch.Size([3, 4, 5])
     """
     if not 0 <= compression_level <= 9:
         raise RuntimeError(f"encode_png: Compression level should be between 0 and 9, got {compression_level}")
@@ -255,6 +272,11 @@ def encode_jpeg(input: Any, quality: int = 75) -> Any:
     Raises:
         ValueError: no such quality.
         RuntimeError: another dtype or shape.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision import io
+    >>> io.encode_jpeg(torch.zeros(3, 8, 8, dtype=torch.uint8))[:2]  # how a JPEG begins
+    tensor([255, 216], dtype=torch.uint8)
     """
     if not 1 <= quality <= 100:
         raise ValueError(f"Image quality should be a positive number between 1 and 100, got {quality}")

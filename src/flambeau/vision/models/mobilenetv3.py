@@ -223,5 +223,10 @@ class MobileNet_V3_Small_Weights(WeightsEnum):
 
 @model(MobileNet_V3_Small_Weights)
 def mobilenet_v3_small(**kwargs: Any) -> MobileNetV3:
-    """MobileNetV3, small. ``width_mult``, ``reduced_tail`` and ``dilated`` change its blocks."""
+    """MobileNetV3, small. ``width_mult``, ``reduced_tail`` and ``dilated`` change its blocks.
+
+    >>> from flambeau.vision import models
+    >>> len(models.mobilenet_v3_small(num_classes=2).features)
+    13
+    """
     return _network(SMALL, 1024, **kwargs)

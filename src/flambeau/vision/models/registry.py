@@ -159,6 +159,10 @@ def get_model_builder(name: str) -> Callable[..., Module]:
 
     Raises:
         ValueError: there is no such model.
+
+    >>> from flambeau.vision import models
+    >>> models.get_model_builder("resnet18").__name__
+    'resnet18'
     """
     try:
         return _builders[name.lower()]

@@ -221,7 +221,12 @@ class ResNet18_Weights(WeightsEnum):
 
 @model(ResNet18_Weights)
 def resnet18(**kwargs: Any) -> ResNet:
-    """ResNet-18."""
+    """ResNet-18.
+
+    >>> from flambeau.vision import models
+    >>> models.resnet18(num_classes=2).fc
+    Linear(in_features=512, out_features=2, bias=True)
+    """
     return ResNet(BasicBlock, [2, 2, 2, 2], **kwargs)
 
 

@@ -102,5 +102,11 @@ class SqueezeNet1_1_Weights(WeightsEnum):
 
 @model(SqueezeNet1_1_Weights)
 def squeezenet1_1(**kwargs: Any) -> SqueezeNet:
-    """SqueezeNet 1.1, as accurate with 2.4 times less computation."""
+    """SqueezeNet 1.1, as accurate with 2.4 times less computation.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision import models
+    >>> models.squeezenet1_1(num_classes=2)(torch.zeros(1, 3, 64, 64)).shape
+    torch.Size([1, 2])
+    """
     return SqueezeNet("1_1", **kwargs)

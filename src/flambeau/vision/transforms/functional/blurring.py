@@ -50,6 +50,11 @@ def gaussian_blur(img: Any, kernel_size: int | Sequence[int], sigma: float | Seq
 
     Raises:
         ValueError: an even or non-positive window, or a deviation that is not positive.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> F.gaussian_blur(torch.eye(3).unsqueeze(0), 3, 1.0).shape
+    torch.Size([1, 3, 3])
     """
     check_image(img)
     sizes = _pair(kernel_size, "kernel_size", int)
@@ -85,6 +90,11 @@ def adjust_sharpness(img: Any, sharpness_factor: float) -> Any:
 
     Raises:
         ValueError: a negative factor.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> F.adjust_sharpness(torch.eye(4).unsqueeze(0), 0.0)[0, 1]
+    tensor([0.0000, 0.5385, 0.1538, 0.0000])
     """
     if sharpness_factor < 0:
         raise ValueError(f"sharpness_factor ({sharpness_factor}) is not non-negative.")

@@ -66,6 +66,12 @@ def adjust_contrast(img: Any, contrast_factor: float) -> Any:
 
     Raises:
         ValueError: a negative factor.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> x = torch.tensor([[[0.2]], [[0.4]], [[0.6]]])
+    >>> F.adjust_contrast(x, 2.0).flatten()
+    tensor([0.0370, 0.4370, 0.8370])
     """
     _not_negative("contrast_factor", contrast_factor)
     check_image(img)
@@ -81,6 +87,12 @@ def adjust_saturation(img: Any, saturation_factor: float) -> Any:
 
     Raises:
         ValueError: a negative factor.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> x = torch.tensor([[[0.2]], [[0.4]], [[0.6]]])
+    >>> F.adjust_saturation(x, 0.0).flatten()
+    tensor([0.3630, 0.3630, 0.3630])
     """
     _not_negative("saturation_factor", saturation_factor)
     check_image(img)
@@ -96,6 +108,12 @@ def adjust_hue(img: Any, hue_factor: float) -> Any:
 
     Raises:
         ValueError: another factor.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> x = torch.tensor([[[0.2]], [[0.4]], [[0.6]]])
+    >>> F.adjust_hue(x, 0.5).flatten()
+    tensor([0.6000, 0.4000, 0.2000])
     """
     if not -0.5 <= hue_factor <= 0.5:
         raise ValueError(f"hue_factor ({hue_factor}) is not in [-0.5, 0.5].")
@@ -160,6 +178,12 @@ def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
 
     Raises:
         ValueError: a negative gamma.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> x = torch.tensor([[[0.2]], [[0.4]], [[0.6]]])
+    >>> F.adjust_gamma(x, 2.0).flatten()
+    tensor([0.0400, 0.1600, 0.3600])
     """
     if gamma < 0:
         raise ValueError("Gamma should be a non-negative real number")
@@ -178,6 +202,12 @@ def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
 
     Raises:
         ValueError: another number of channels.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> x = torch.tensor([[[0.2]], [[0.4]], [[0.6]]])
+    >>> F.rgb_to_grayscale(x)
+    tensor([[[0.3630]]])
     """
     if num_output_channels not in (1, 3):
         raise ValueError("num_output_channels should be either 1 or 3")
@@ -198,6 +228,12 @@ def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
 
     Raises:
         TypeError: no PIL image.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> from PIL import Image
+    >>> F.to_grayscale(Image.new("RGB", (2, 2))).mode
+    'L'
     """
     if not isinstance(img, Image.Image):
         raise TypeError("Input should be PIL Image")

@@ -83,6 +83,14 @@ def pil_to_tensor(pic: Any) -> Any:
 
     Raises:
         TypeError: no PIL image.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> from PIL import Image
+    >>> F.pil_to_tensor(Image.new("RGB", (1, 2), (10, 20, 30)))[:, 0]
+    tensor([[10],
+            [20],
+            [30]], dtype=torch.uint8)
     """
     if not isinstance(pic, Image.Image):
         raise TypeError(f"pic should be PIL Image. Got {type(pic)}")
@@ -110,6 +118,11 @@ def to_pil_image(pic: Any, mode: str | None = None) -> Any:
     Raises:
         TypeError: neither tensor nor array, or a dtype images do not have.
         ValueError: not two or three dimensions, more than four channels, or a mode that does not fit.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> F.to_pil_image(torch.zeros(3, 2, 4)).size
+    (4, 2)
     """
     if isinstance(pic, Tensor):
         if pic.ndim not in (2, 3):

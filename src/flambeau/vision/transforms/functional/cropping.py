@@ -19,7 +19,13 @@ _PADDING_MODES = ("constant", "edge", "reflect", "symmetric")
 
 
 def hflip(img: Any) -> Any:
-    """The image, mirrored left to right."""
+    """The image, mirrored left to right.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> F.hflip(torch.tensor([[1, 2, 3]]))
+    tensor([[3, 2, 1]])
+    """
     if isinstance(img, Image.Image):
         return img.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     check_image(img)
@@ -28,7 +34,14 @@ def hflip(img: Any) -> Any:
 
 
 def vflip(img: Any) -> Any:
-    """The image upside down."""
+    """The image upside down.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> F.vflip(torch.tensor([[1], [2]]))
+    tensor([[2],
+            [1]])
+    """
     if isinstance(img, Image.Image):
         return img.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     check_image(img)
@@ -73,7 +86,14 @@ def size_pair(size: Any) -> list[int]:
 
 
 def center_crop(img: Any, output_size: int | Sequence[int]) -> Any:
-    """The middle of the image; a border of 0 is added where it is smaller."""
+    """The middle of the image; a border of 0 is added where it is smaller.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> F.center_crop(torch.arange(16).reshape(1, 4, 4), 2)
+    tensor([[[ 5,  6],
+             [ 9, 10]]])
+    """
     tall, wide = size_pair(output_size)
     _, height, width = get_dimensions(img)
     if wide > width or tall > height:
@@ -90,6 +110,11 @@ def five_crop(img: Any, size: int | Sequence[int]) -> tuple[Any, Any, Any, Any, 
 
     Raises:
         ValueError: larger than the image.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> len(F.five_crop(torch.zeros(3, 8, 8), 4))
+    5
     """
     size = size_pair(size)
     if len(size) != 2:
@@ -108,7 +133,13 @@ def five_crop(img: Any, size: int | Sequence[int]) -> tuple[Any, Any, Any, Any, 
 
 
 def ten_crop(img: Any, size: int | Sequence[int], vertical_flip: bool = False) -> tuple[Any, ...]:
-    """``five_crop`` of the image and of its mirror image (upside down with ``vertical_flip``)."""
+    """``five_crop`` of the image and of its mirror image (upside down with ``vertical_flip``).
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> [tuple(each.shape) for each in F.ten_crop(torch.zeros(3, 8, 8), 4)][:2]
+    [(3, 4, 4), (3, 4, 4)]
+    """
     return five_crop(img, size) + five_crop(vflip(img) if vertical_flip else hflip(img), size)
 
 
@@ -259,6 +290,12 @@ def erase(img: Any, i: int, j: int, h: int, w: int, v: Any, inplace: bool = Fals
 
     Raises:
         TypeError: no tensor.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> F.erase(torch.ones(1, 2, 3), 0, 1, 1, 2, torch.zeros(1))
+    tensor([[[1., 0., 0.],
+             [1., 1., 1.]]])
     """
     if not isinstance(img, Tensor):
         raise TypeError(f"Tensor is not a torch image: erase takes a tensor, got {type(img)}")

@@ -34,6 +34,11 @@ def posterize(img: Any, bits: int) -> Any:
     Raises:
         ValueError: not from 0 to 8.
         TypeError: a tensor of another dtype than uint8.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> F.posterize(torch.tensor([[[100, 200]]], dtype=torch.uint8), 2)
+    tensor([[[ 64, 192]]], dtype=torch.uint8)
     """
     if not 0 <= bits <= 8:
         raise ValueError(f"The number if bits should be between 0 and 8. Got {bits}")
@@ -51,6 +56,11 @@ def solarize(img: Any, threshold: float) -> Any:
 
     Raises:
         TypeError: the threshold exceeds full brightness.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> F.solarize(torch.tensor([[[100, 200]]], dtype=torch.uint8), 128)
+    tensor([[[100,  55]]], dtype=torch.uint8)
     """
     check_image(img)
     if isinstance(img, Image.Image):
@@ -65,7 +75,13 @@ def solarize(img: Any, threshold: float) -> Any:
 
 
 def autocontrast(img: Any) -> Any:
-    """Each channel stretched so that its darkest pixel is black and its brightest has full brightness."""
+    """Each channel stretched so that its darkest pixel is black and its brightest has full brightness.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> F.autocontrast(torch.tensor([[[0.25, 0.5, 0.75]]]))
+    tensor([[[0.0000, 0.5000, 1.0000]]])
+    """
     check_image(img)
     if isinstance(img, Image.Image):
         return ImageOps.autocontrast(img)
@@ -88,6 +104,12 @@ def equalize(img: Any) -> Any:
 
     Raises:
         TypeError: a tensor of another dtype than uint8.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> x = torch.arange(64, dtype=torch.uint8).repeat(16).reshape(1, 32, 32)
+    >>> x.max().item(), F.equalize(x).max().item()
+    (63, 255)
     """
     check_image(img)
     if isinstance(img, Image.Image):

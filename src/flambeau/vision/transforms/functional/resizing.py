@@ -125,5 +125,11 @@ def resized_crop(
     interpolation: Any = InterpolationMode.BILINEAR,
     antialias: bool | None = True,
 ) -> Any:
-    """``crop``, then ``resize``."""
+    """``crop``, then ``resize``.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> F.resized_crop(torch.ones(3, 8, 8), 2, 2, 4, 4, [6, 6]).shape
+    torch.Size([3, 6, 6])
+    """
     return resize(crop(img, top, left, height, width), size, interpolation, antialias=antialias)

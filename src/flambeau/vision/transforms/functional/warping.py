@@ -128,6 +128,12 @@ def affine(
     Raises:
         TypeError: an argument of another type.
         ValueError: not two translations or shears, or a scale that is not positive.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> x = torch.tensor([[[1.0, 2.0, 3.0]]])
+    >>> F.affine(x, angle=0.0, translate=[1, 0], scale=1.0, shear=[0.0])
+    tensor([[[0., 1., 2.]]])
     """
     check_image(img)
     if not isinstance(angle, (int, float)):
@@ -253,6 +259,12 @@ def perspective(
 
     Raises:
         ValueError: not four points each, or both points and coefficients.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> corners = [[0, 0], [3, 0], [3, 3], [0, 3]]
+    >>> F.perspective(torch.ones(1, 4, 4), corners, corners).shape
+    torch.Size([1, 4, 4])
     """
     check_image(img)
     if coefficients is not None:
@@ -294,6 +306,12 @@ def elastic_transform(
     Raises:
         TypeError: ``displacement`` is no tensor.
         ValueError: it has another shape.
+
+    >>> import flambeau as torch
+    >>> from flambeau.vision.transforms import functional as F
+    >>> x = torch.arange(6.0).reshape(1, 2, 3)
+    >>> torch.equal(F.elastic_transform(x, torch.zeros(1, 2, 3, 2)), x)
+    True
     """
     check_image(img)
     mode = as_interpolation(interpolation)
