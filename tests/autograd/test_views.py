@@ -1,3 +1,6 @@
+"""Views on the tape."""
+
+import flambeau as torch
 
 
 def test_a_leaf_as_another_class_is_a_view_of_it():
