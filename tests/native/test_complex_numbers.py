@@ -115,6 +115,7 @@ def test_views_and_memory(kind: str) -> None:
     same("gather_at", x, np.array([3, 0, -1]), axes=(0,))
     same("put_at", x, drawn((3, 6, 5), kind, 2), np.array([3, 0, 3]), axes=(0,), combine="add")
     same("reduce_sum", x[:0], axes=(0,), dtype=complex128 if kind == "complex128" else complex64)
+    same("reduce_sum", x[:0, :0], axes=(0,), dtype=complex128 if kind == "complex128" else complex64)
     same("scan", x, axis=1, combine="add", dtype=complex128 if kind == "complex128" else complex64, atol=1e-5)
 
 

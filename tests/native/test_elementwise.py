@@ -128,6 +128,7 @@ def test_cast(target: str) -> None:
 
 @pytest.mark.parametrize("kind", ["float16", "bfloat16", "float32", "float64"])
 def test_mantissa_and_exponent(kind: str) -> None:
+    assert not run_line("mantissa_and_exponent", numbers(dtypes.by_name(kind))[:0])[1]
     x = numbers(dtypes.by_name(kind))
     expected = primitives["mantissa_and_exponent"].reference(x)
     found, left, _ = run_line("mantissa_and_exponent", x)

@@ -61,9 +61,18 @@ class _Fusion:
         for each in self.program.instructions:
             if graph.view(each):
                 continue
+            may_raise = each.primitive.can_fail and not each.primitive.elementwise
+            if not may_raise and all(0 in graph.types[name].shape for name in each.results):
+                line = Line(each.primitive, each.operands, each.parameters, each.results)
+                line.kernels = []  # nothing to compute
+                graph.lines.append(line)
+                continue
             if each.primitive.name in REDUCTIONS and self._split(each):
                 continue
-            if each.primitive.name == "mantissa_and_exponent" and knows("mantissa", graph.type(each.operands[0]).dtype):
+            if (
+                each.primitive.name == "mantissa_and_exponent" and 0 not in graph.type(each.operands[0]).shape
+                and knows("mantissa", graph.type(each.operands[0]).dtype)
+            ):  # fmt: skip
                 graph.lines += [
                     Line(part, each.operands, {}, (name,)) for part, name in zip((MANTISSA, EXPONENT), each.results)
                 ]
@@ -76,11 +85,7 @@ class _Fusion:
                 )
                 continue
             line = graph.lower(each)
-            nothing = all(0 in graph.types[name].shape for name in each.results)
-            if line.kernels is None and nothing and (each.primitive.elementwise or not each.primitive.can_fail):
-                line.kernels = []  # nothing to compute
-                graph.lines.append(line)
-            elif line.kernels is None and self._is_loop(line):
+            if line.kernels is None and self._is_loop(line):
                 # Copies that views wanted stand before it already.
                 graph.lines.append(line)
             else:
