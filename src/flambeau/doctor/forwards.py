@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from ..autograd.grad_mode import mode
-from ..tensor import Tensor
+from ..utils.nesting import tensors_in
 from .findings import Reports, listed
 from .places import here
 
@@ -59,7 +58,7 @@ class Forwards:
         for name, each in module._parameters.items():
             if each is not None:
                 found.setdefault(str(each._spec.device), f"the parameter '{name}'")
-        for each in _tensors(args):
+        for each in tensors_in(args):
             found.setdefault(str(each._spec.device), "the data")
         if len(found) > 1:
             on = " and ".join(f"{what} on {device}" for device, what in found.items())
@@ -83,7 +82,7 @@ class Forwards:
 
     def _check_dtype(self, args: Any, where: Any) -> None:
         own = next((each._spec.dtype for each in self.model.parameters() if each._spec.dtype.is_floating_point), None)
-        for each in _tensors(args):
+        for each in tensors_in(args):
             kind = each._spec.dtype
             if own is not None and kind.is_floating_point and kind is not own and not _autocasting():
                 self.reports.add(
@@ -98,14 +97,3 @@ def _autocasting() -> bool:
     from ..amp.autocast_mode import is_autocast_enabled
 
     return bool(is_autocast_enabled("cpu"))
-
-
-def _tensors(value: Any) -> Iterator[Any]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _tensors(each)
-    elif isinstance(value, (list, tuple)):
-        for each in value:
-            yield from _tensors(each)

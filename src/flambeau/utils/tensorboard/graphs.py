@@ -22,6 +22,7 @@ from ...nn.parameter import Parameter
 from ...tensor import Tensor
 from ...tracing.recorder import trace
 from ...tracing.watching import Watch
+from ..nesting import tensors_in
 from .scalars import shape_of
 
 
@@ -116,17 +117,6 @@ def _scopes(model: Any) -> Iterator[tuple[int, str]]:
     yield from below(model, type(model).__name__)
 
 
-def _tensors(value: Any) -> Iterator[Any]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _tensors(each)
-    elif isinstance(value, (list, tuple)):
-        for each in value:
-            yield from _tensors(each)
-
-
 def _copied(value: Any) -> Any:
     """Inputs on memory of their own, which nobody but the recording reads."""
     if isinstance(value, Tensor):
@@ -151,7 +141,7 @@ def graph(model: Any, args: Any = None, verbose: bool = False) -> tuple[Any, Any
         scope = recording.scopes.get(id(model.get_submodule(path)), type(model).__name__)
         kind = "Parameter" if isinstance(tensor, Parameter) else "Buffer"
         recording.source(tensor._storage, f"{scope}/{own}", kind, tensor._spec)
-    for tensor in _tensors(args):
+    for tensor in tensors_in(args):
         recording.source(tensor._storage, "input/input", "IO Node", tensor._spec)
     before = [(each, each.detach().clone()) for each in model.buffers()]
     with ExitStack() as stack:
@@ -164,7 +154,7 @@ def graph(model: Any, args: Any = None, verbose: bool = False) -> tuple[Any, Any
             stack.callback(handle.remove)
         result = model(*args)
         recording._settle()
-        for place, tensor in enumerate(_tensors(result)):
+        for place, tensor in enumerate(tensors_in(result)):
             maker = recording.node_of(tensor)
             recording.add(
                 f"output/output.{place + 1}", "IO Node", [maker] if maker else [], [list(tensor.shape)],
@@ -208,5 +198,3 @@ def onnx_graph(path: Any) -> Any:
 def _onnx_shape(kind: Any) -> Any:
     sizes: list[int] = [each.dim_value for each in kind.shape.dim]
     return AttrValue(list=AttrValue.ListValue(shape=[shape_of(sizes)]))
-
-

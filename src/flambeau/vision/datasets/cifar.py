@@ -106,11 +106,7 @@ class CIFAR10(VisionDataset):
         """(image, target): what the transforms make of the PIL image and the class's number."""
         img: Any = Image.fromarray(self.data[index])
         target: Any = self.targets[index]
-        if self.transform is not None:
-            img = self.transform(img)
-        if self.target_transform is not None:
-            target = self.target_transform(target)
-        return img, target
+        return self._transformed(img, target)
 
     def __len__(self) -> int:
         return len(self.data)

@@ -55,11 +55,7 @@ class FakeData(VisionDataset):
         noise = flambeau.randn(*self.image_size, generator=generator)
         target: Any = int(flambeau.randint(0, self.num_classes, (1,), generator=generator).item())
         img: Any = to_pil_image(noise)
-        if self.transform is not None:
-            img = self.transform(img)
-        if self.target_transform is not None:
-            target = self.target_transform(target)
-        return img, target
+        return self._transformed(img, target)
 
     def __len__(self) -> int:
         return self.size

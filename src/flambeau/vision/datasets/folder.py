@@ -159,11 +159,7 @@ class DatasetFolder(VisionDataset):
         """(sample, target), transformed."""
         path, target = self.samples[index]
         sample: Any = self.loader(path)
-        if self.transform is not None:
-            sample = self.transform(sample)
-        if self.target_transform is not None:
-            return sample, self.target_transform(target)
-        return sample, target
+        return self._transformed(sample, target)
 
     def __len__(self) -> int:
         return len(self.samples)

@@ -95,11 +95,7 @@ class MNIST(VisionDataset):
         else:
             img = Image.fromarray(rows)
         target: Any = int(numbers[index])
-        if self.transform is not None:
-            img = self.transform(img)
-        if self.target_transform is not None:
-            target = self.target_transform(target)
-        return img, target
+        return self._transformed(img, target)
 
     def _arrays(self) -> tuple[Any, Any]:
         """NumPy's views of ``data`` and ``targets``, made anew when those have been replaced."""

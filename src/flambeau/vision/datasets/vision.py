@@ -46,6 +46,14 @@ class VisionDataset(Dataset[Any]):
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index)")
 
+    def _transformed(self, sample: Any, target: Any) -> tuple[Any, Any]:
+        # By the attributes, which programs replace after the data set was made.
+        if self.transform is not None:
+            sample = self.transform(sample)
+        if self.target_transform is not None:
+            target = self.target_transform(target)
+        return sample, target
+
     def __len__(self) -> int:
         raise NotImplementedError(f"{type(self).__name__} must define __len__()")
 

@@ -7,7 +7,7 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["angles", "size_of", "spread_around"]
+__all__ = ["angles", "size_of", "spread_around", "window_of"]
 
 
 def size_of(size: Any, message: str = "Please provide only two dimensions (h, w) for size.") -> Any:
@@ -23,6 +23,21 @@ def size_of(size: Any, message: str = "Please provide only two dimensions (h, w)
     if len(size) != 2:
         raise ValueError(message)
     return size
+
+
+def window_of(size: Any) -> Any:
+    """(width, height) of a filter's window.
+
+    Raises:
+        ValueError: it has no middle, or is empty.
+
+    >>> window_of(3)
+    (3, 3)
+    """
+    window = size_of(size, "Kernel size should be a tuple/list of two integers")
+    if any(each <= 0 or each % 2 == 0 for each in window):
+        raise ValueError("Kernel size value should be an odd and positive number.")
+    return window
 
 
 def angles(given: Any, name: str, lengths: tuple[int, ...] = (2,)) -> list[float]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...nn import Module
 from . import drawing_lots, functional as F
-from .arguments import size_of
+from .arguments import window_of
 from .chance import WithProbability
 
 __all__ = ["GaussianBlur", "RandomAdjustSharpness"]
@@ -27,10 +27,7 @@ class GaussianBlur(Module):
 
     def __init__(self, kernel_size: int | Sequence[int], sigma: float | Sequence[float] = (0.1, 2.0)) -> None:
         super().__init__()
-        self.kernel_size = size_of(kernel_size, "Kernel size should be a tuple/list of two integers")
-        for size in self.kernel_size:
-            if size <= 0 or size % 2 == 0:
-                raise ValueError("Kernel size value should be an odd and positive number.")
+        self.kernel_size = window_of(kernel_size)
         if isinstance(sigma, numbers.Number):
             if sigma <= 0:  # type: ignore[operator]
                 raise ValueError("If sigma is a single number, it must be positive.")

@@ -8,7 +8,7 @@ from typing import Any
 from ...pillow import Image as PIL
 from ...tv_tensors import Image, Video
 from .. import drawing_lots
-from ..arguments import size_of, spread_around
+from ..arguments import spread_around, window_of
 from . import functional as F
 from .functional.dispatch import is_pure_tensor
 from .transform import RandomApplied, Transform, query_channels
@@ -92,10 +92,7 @@ class GaussianBlur(Transform):
 
     def __init__(self, kernel_size: int | Sequence[int], sigma: float | Sequence[float] = (0.1, 2.0)) -> None:
         super().__init__()
-        self.kernel_size = size_of(kernel_size, "Kernel size should be a tuple/list of two integers")
-        for size in self.kernel_size:
-            if size <= 0 or size % 2 == 0:
-                raise ValueError("Kernel size value should be an odd and positive number.")
+        self.kernel_size = window_of(kernel_size)
         self.sigma = [float(sigma)] * 2 if isinstance(sigma, (int, float)) else [float(each) for each in sigma]
         if len(self.sigma) == 1:
             self.sigma *= 2
