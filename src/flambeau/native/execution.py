@@ -360,7 +360,7 @@ class NativeProgram:
         reach = [(n - 1) * s * size for n, s in zip(place.shape, place.strides)]
         low, high = sum(r for r in reach if r < 0), sum(r for r in reach if r > 0)
         start = base.__array_interface__["data"][0] + place.offset * size
-        memory = (ctypes.c_char * (high - low + size)).from_address(start + low)
+        memory: Any = (ctypes.c_char * (high - low + size)).from_address(start + low)
         return np.ndarray(place.shape, kind, memory, -low, tuple(s * size for s in place.strides))
 
     def __str__(self) -> str:
