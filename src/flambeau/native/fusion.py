@@ -16,7 +16,7 @@ from typing import Any
 from ..core.dtypes import FLOATING, bool_
 from ..primitives.registry import primitives
 from ..tracing.program import Name, Program
-from . import kernels  # noqa: F401  (registers the lowerings)
+from . import kernels as _lowerings  # noqa: F401  (imported so that they are declared)
 from .complex_numbers import is_split, real_program
 from .elementwise import knows
 from .graph import COPY, EXPONENT, MANTISSA, Graph, Line
@@ -227,13 +227,12 @@ class _Fusion:
         if rows >= 8:
             return False
         place = graph.where(each.operands[0])
+        shape: tuple[int, ...] = kind.shape
         if len(axes) == len(kind.shape):  # everything: as one long row
             flat = reshaped(place, (count,))
             if flat is None:
                 return False
             place, axes, shape = flat, [0], (count,)
-        else:
-            shape = kind.shape
         axis = max(axes, key=lambda a: shape[a])
         wanted = min(256, max(8, count // 65536))
         parts = next((n for n in range(wanted, 1, -1) if shape[axis] % n == 0 and shape[axis] // n >= 16), None)
@@ -411,7 +410,8 @@ class _Fusion:
         strides = group.lay(place.shape, place.strides, dimensions)
         along = [d for d, s in enumerate(strides) if s]
         sizes = [group.shape[d] for d in along]
-        if place.offset == 0 and prod(sizes) == prod(own) and common_refinement(sizes, own) == sizes:
+        whole = place.offset == 0 and place.dtype is self.graph.types[place.name].dtype
+        if whole and prod(sizes) == prod(own) and common_refinement(sizes, own) == sizes:
             if spread(own, dense_strides(own), sizes) == [strides[d] for d in along]:
                 operands = self._operands(line, group, k, own, along, row)
                 if operands is not None:

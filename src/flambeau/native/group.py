@@ -200,4 +200,4 @@ class Group:
         node = self.nodes.get(place.name)
         if node is None:
             return Load(place.name, place.dtype, strides, place.offset)
-        return place.name if place.offset == 0 and node.strides == strides else None
+        return place.name if place.offset == 0 and node.strides == strides and node.kind is place.dtype else None
