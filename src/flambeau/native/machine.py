@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 import llvmlite.binding as llvm
 
+from ..tracing.recorder import lock
+
 #: Loops are written with their vectors, so LLVM's own vectorisers stay off: they cost time and undo choices.
 _ATTRIBUTES = (
     'attributes #0 = {{ nounwind "no-trapping-math"="true" "prefer-vector-width"="{width}" "target-cpu"="{cpu}" '
@@ -23,6 +25,17 @@ _RELOCATION = "pic" if sys.platform == "darwin" else "static"
 #: Held by whoever uses LLVM. A fork waits for it, since the child would inherit what LLVM was in the middle of; the end of the
 #: process takes it for good, since LLVM's own destructors run then.
 compiling = threading.RLock()
+
+
+def _stop() -> None:
+    # In the order in which a program that is compiled before it runs takes them.
+    lock.acquire()
+    compiling.acquire()
+
+
+def _go_on() -> None:
+    compiling.release()
+    lock.release()
 
 
 class Machine:
@@ -49,7 +62,7 @@ class Machine:
         empty = llvm.parse_assembly("")
         empty.triple = self.triple
         self._engine = llvm.create_mcjit_compiler(empty, self._target)
-        os.register_at_fork(before=compiling.acquire, after_in_parent=compiling.release, after_in_child=compiling.release)
+        os.register_at_fork(before=_stop, after_in_parent=_go_on, after_in_child=_go_on)
         atexit.register(compiling.acquire)
 
     @property
