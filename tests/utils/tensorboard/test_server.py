@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -131,3 +134,29 @@ def test_embedding(address: str) -> None:
     numbers = np.frombuffer(get(address, "plugin/projector/tensor", run="run", name="default:00007"), np.float32)
     assert np.array_equal(numbers.reshape(3, 3), np.eye(3))
     assert get(address, "plugin/projector/metadata", run="run", name="default:00007") == b"a\nb\nc\n"
+
+
+def browse(address: str, tab: str, folder: Path, *options: str) -> str:
+    """What headless Chromium makes of a page."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("needs Chromium")
+    command = [
+        browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile",
+        "--window-size=1200,800", "--virtual-time-budget=25000", *options, f"{address}#{tab}",
+    ]  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+def test_a_browser_shows_scalars_and_images(address: str, tmp_path: Path) -> None:
+    page = browse(address, "timeseries", tmp_path, "--dump-dom")
+    shown = re.sub(r"<[^>]*>", " ", page[page.index("<body") :])
+    assert {"loss", "picture", "weights"} <= set(shown.split())
+
+
+def test_a_browser_draws_the_graph(address: str, tmp_path: Path) -> None:
+    images = pytest.importorskip("PIL.Image")
+    browse(address, "graphs&run=run", tmp_path, f"--screenshot={tmp_path}/graph.png")
+    picture = np.asarray(images.open(tmp_path / "graph.png").convert("RGB"))
+    drawing = picture[120:, 310:].reshape(-1, 3)  # right of the options, below the title
+    assert (drawing != 255).any(1).sum() > 1000
