@@ -427,9 +427,8 @@ def _salvage(
         if i in values:
             value = values[i]
             settle(storages[i], value if storages[i].array is not None else _own(value))
-        elif failed is not None:
+        elif failed is not None and storages[i].array is None:  # one written in place keeps what it held
             storages[i].failure = failed[1]
-            storages[i].array = None
     if failed is None:
         raise failure
     rule, reason = failed
