@@ -10,6 +10,7 @@ from typing import Any
 from ..autograd import engine
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_LESSONS = os.path.join(_PACKAGE, "lessons", "")  # installed beside the package's code, but written as a user's
 _ours: dict[CodeType, bool] = {}
 _APPLY = engine._apply.__code__
 
@@ -40,7 +41,7 @@ class Place:
 
 def is_ours(filename: str) -> bool:
     """Whether a file belongs to this package."""
-    return filename.startswith(_PACKAGE)
+    return filename.startswith(_PACKAGE) and not filename.startswith(_LESSONS)
 
 
 def here() -> tuple[Place | None, Any]:

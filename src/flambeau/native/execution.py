@@ -40,6 +40,8 @@ from .watching import run_timed, watching
 
 #: A step that takes less than this (in nanoseconds) is not worth waking another thread for; threads take this much at a time.
 SHARE = 16000.0
+#: A step is cut into so many shares at the most.
+SHARES = 16
 #: A program that takes longer lets other Python threads run meanwhile.
 LONG = 30000.0
 
@@ -218,7 +220,10 @@ class NativeProgram:
         self._arguments = np.zeros(max(len(patches), 1), np.int64)
         self._steps = np.zeros((max(len(steps), 1), len(STEP)), np.int64)
         for k, (kernel, begin, check) in enumerate(steps):
-            grain = max(1, -(-kernel.items // 16), int(SHARE / 2 / kernel.cost))
+            # Small enough shares that a thread that comes late finds some left; where each call first packs an operand
+            # for its items, one share a thread.
+            shares = max(get_num_threads(), 2) if kernel.packs else SHARES
+            grain = max(1, -(-kernel.items // shares), int(SHARE / 2 / kernel.cost))
             if kernel.items * kernel.cost < SHARE:
                 grain = max(kernel.items, 1)
             self._steps[k] = (

@@ -30,6 +30,7 @@ class Kernel:
         scratch: bytes of memory of its own that each thread needs (aligned to 64 bytes, contents undefined).
         key: everything its code depends on, as text: kernels of one key are compiled once.
         can_fail: it may call :func:`fail`.
+        packs: each call prepares something for all of its items, so that few calls are better than many.
         pointwise: (read, write) pairs of values: where it reads the one only at the place, and before, it writes the other.
     """
 
@@ -45,9 +46,11 @@ class Kernel:
         scratch: int = 0,
         can_fail: bool = False,
         pointwise: frozenset[tuple[int, int]] = frozenset(),
+        packs: bool = False,
     ) -> None:
         self.name, self.key, self.write = name, key, write
         self.reads, self.writes = reads, writes
+        self.packs = packs
         self.items, self.cost, self.scratch, self.can_fail, self.pointwise = items, cost, scratch, can_fail, pointwise
 
     def __repr__(self) -> str:

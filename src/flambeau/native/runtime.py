@@ -181,20 +181,30 @@ def _prepare() -> Builder:
 
 
 def _do_items() -> Builder:
-    """``do_items(control, step, worker)``: take items until none is left."""
+    """``do_items(control, step, worker)``: take items until none is left.
+
+    Threads of even number take them from the front, the others from the back. With two, each then has about the same half of
+    every step, and finds there in its cache what it wrote in the step before. One word counts both: whoever adds to it first has it.
+    """
     b = Builder("flambeau_do_items", ("ptr", "ptr", "i64"))
     control, step, worker = b.parameters
     function = _pointer(b, step, _field(STEP, "function"))
     items, grain = _word(b, step, _field(STEP, "items")), _word(b, step, _field(STEP, "grain"))
     arguments = _pointer(b, step, _field(STEP, "arguments"))
     scratch = _scratch(b, step, worker)
+    shares = b.binary("sdiv", b.add(items, b.subtract(grain, integer(1))), grain)
+    from_back = b.compare("ne", b.binary("and", worker, integer(1)), integer(0))
+    one = b.select(from_back, integer(1 << 32), integer(1))
     again, body, end = b.label(), b.label(), b.label()
     counter = b.at(control, "i8", _NEXT)
     b.branch(again)
     b.place(again)
-    begin = b.emit("i64", f"atomicrmw add {counter}, {grain} monotonic, align 8")
-    b.branch_if(b.compare("slt", begin, items), body, end)
+    taken = b.emit("i64", f"atomicrmw add {counter}, {one} monotonic, align 8")
+    front, back = b.binary("and", taken, integer((1 << 32) - 1)), b.binary("lshr", taken, integer(32))
+    b.branch_if(b.compare("slt", b.add(front, back), shares), body, end)
     b.place(body)
+    share = b.select(from_back, b.subtract(b.subtract(shares, integer(1)), back), front)
+    begin = b.multiply(share, grain)
     stop = b.intrinsic("llvm.smin", b.add(begin, grain), items)
     b.line(f"call void {function.name}({arguments}, {begin}, {stop}, {scratch})")
     b.branch(again)

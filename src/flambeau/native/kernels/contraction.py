@@ -237,7 +237,7 @@ def _product(name: str, problem: Problem, reads: list[Argument], result: Argumen
     cost = max(per_item / (90 if is_floating(problem.element.compute) else 20), read / 60) + 20
     key = repr(("product", problem, made, count))
     return Kernel(
-        name, key, lambda b: write_product(b, problem, made, count), reads, [result], items, cost, scratch
+        name, key, lambda b: write_product(b, problem, made, count), reads, [result], items, cost, scratch, packs=True
     )  # fmt: skip
 
 
