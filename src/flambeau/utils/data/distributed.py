@@ -15,11 +15,9 @@ __all__ = ["DistributedSampler"]
 
 
 def _process_group() -> Any:
-    try:
-        from flambeau import distributed
-    except ImportError:
-        distributed = None
-    if distributed is None or not distributed.is_available():
+    from flambeau import distributed
+
+    if not distributed.is_available():
         raise RuntimeError("Requires distributed package to be available; pass num_replicas and rank to do without")
     return distributed
 
