@@ -17,9 +17,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import openblas
 
 from flambeau.core.threads import get_num_threads
-from flambeau.native import blas
 from flambeau.native.builder import Builder, constant, vector
 from flambeau.native.machine import machine
 from flambeau.native.runtime import HEADER, STEP, runtime
@@ -153,15 +153,15 @@ def measure() -> Ceilings:
         multiply_adds(small[k].ctypes.data, rounds)
 
     n = 1024
-    library = blas.library()
+    library = openblas.library()
     matrices = [[np.ones((n, n), np.float32) for _ in range(3)] for _ in range(threads)]
     one, pointer, word = ctypes.c_float(1), ctypes.c_void_p, ctypes.c_int32
 
     def gemm(k: int) -> None:
         a, b, c = (pointer(each.ctypes.data) for each in matrices[k])
-        plain, size = word(blas.NO_TRANSPOSE), word(n)
+        plain, size = word(openblas.NO_TRANSPOSE), word(n)
         library.scipy_cblas_sgemm(
-            word(blas.ROW_MAJOR), plain, plain, size, size, size, one, a, size, b, size, ctypes.c_float(0), c, size
+            word(openblas.ROW_MAJOR), plain, plain, size, size, size, one, a, size, b, size, ctypes.c_float(0), c, size
         )
 
     reader, source, target = _reader(), np.ones(_BYTES // 4, np.float32), np.ones(_BYTES // 8, np.float32)

@@ -161,10 +161,8 @@ def _computing() -> dict[str, Any]:
     import numpy
 
     blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    own = installed_version("scipy-openblas32")
     return {
         "BLAS of NumPy": f"{blas.get('name', 'unknown')} {blas.get('version', '')}",
-        "BLAS of native code": f"scipy-openblas32 {own}" if own else "not installed: pip install scipy-openblas32",
         **_native(),
     }
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 
 from ..tracing.log import log
-from .blas import SYMBOLS, gemm_symbol
 from .disk_cache import disk_cache
 from .kernel import Kernel, KernelBuilder
 from .machine import compiling, machine
@@ -71,9 +70,6 @@ def _compile(kernel: Kernel) -> int:
         if code is None:
             code = machine().object_code(builder.text(), builder.declarations.values())
             disk_cache().write(symbol, code)
-    for kind, name in SYMBOLS.items():
-        if name.encode() in code:  # a kernel from disk has not asked for it
-            gemm_symbol(kind)
     statistics.loaded += from_disk
     statistics.compiled += not from_disk
     if log.cache:

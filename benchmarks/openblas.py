@@ -1,7 +1,6 @@
-"""OpenBLAS by its C symbols: single-threaded matrix products, called from inside kernels.
+"""OpenBLAS by its C symbols, single-threaded: a ceiling for matrix products.
 
-The library is ``scipy-openblas32``, of which NumPy's own copy is no part. It is told to use one thread, and starts none: the
-kernels' items are what is spread over threads.
+The library is ``scipy-openblas32``, of which NumPy's own copy is no part. It is told to use one thread, and starts none.
 """
 
 from __future__ import annotations
@@ -10,12 +9,9 @@ import ctypes
 import os
 from functools import lru_cache
 
-from .machine import machine
-
 #: CBLAS's numbers.
-ROW_MAJOR, NO_TRANSPOSE, TRANSPOSE = 101, 111, 112
+ROW_MAJOR, NO_TRANSPOSE = 101, 111
 
-SYMBOLS = {"float": "scipy_cblas_sgemm", "double": "scipy_cblas_dgemm"}
 _VARIABLE = "OPENBLAS_NUM_THREADS"
 
 
@@ -37,13 +33,3 @@ def library() -> ctypes.CDLL:
             os.environ[_VARIABLE] = before
     loaded.scipy_openblas_set_num_threads(1)
     return loaded
-
-
-@lru_cache
-def gemm_symbol(kind: str) -> str:
-    """The symbol of ``cblas_?gemm`` for ``"float"`` or ``"double"``, which code may call from now on."""
-    symbol = SYMBOLS[kind]
-    address = ctypes.cast(getattr(library(), symbol), ctypes.c_void_p).value
-    assert address is not None
-    machine().provide(symbol, address)
-    return symbol
