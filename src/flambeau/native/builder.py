@@ -282,12 +282,20 @@ class Builder:
         """Consecutive elements from an address, aligned as scalars are; with ``count``, only so many lanes, the rest ``fill``."""
         if count is None or count == lanes(kind):
             return self.emit(kind, f"load {kind}, {pointer}, align {size_of(kind)}")
-        mask = self.first_lanes(kind, count)
-        align = size_of(kind)
-        return self.call(
-            f"llvm.masked.load.{mangled(kind)}.p0",
-            (Operand("ptr align " + str(align), pointer.name), mask, constant(kind, fill)), kind,
-        ) if lanes(kind) > 1 else constant(kind, fill)  # fmt: skip
+        if lanes(kind) == 1:
+            return constant(kind, fill)
+        return self.load_where(kind, pointer, self.first_lanes(kind, count), fill)
+
+    def load_where(self, kind: str, pointer: Operand, mask: Operand, fill: Any = 0) -> Operand:
+        """Consecutive elements in the lanes of the mask, the rest ``fill``; nothing is read where the mask does not hold."""
+        aligned = Operand(f"ptr align {size_of(kind)}", pointer.name)
+        return self.call(f"llvm.masked.load.{mangled(kind)}.p0", (aligned, mask, constant(kind, fill)), kind)
+
+    def gather_where(self, kind: str, pointers: Operand, mask: Operand) -> Operand:
+        """An element from each address in the lanes of the mask, the rest zero."""
+        name = f"llvm.masked.gather.{mangled(kind)}.{mangled(pointers.type)}"
+        aligned = Operand(f"{pointers.type} align {size_of(kind)}", pointers.name)
+        return self.call(name, (aligned, mask, constant(kind, 0)), kind)
 
     def store(self, x: Operand, pointer: Operand, count: int | None = None) -> None:
         """Store consecutive elements; with ``count``, only so many lanes."""

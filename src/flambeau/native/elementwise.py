@@ -29,8 +29,7 @@ def from_memory(b: Builder, x: Operand, kind: dtype) -> Operand:
     if kind.name == "float16":
         return b.convert("fpext", x, like(x.type, "float"))
     if kind.name == "bfloat16":
-        wide = b.binary("shl", b.convert("zext", x, like(x.type, "i32")), constant(like(x.type, "i32"), 16))
-        return b.convert("bitcast", wide, like(x.type, "float"))
+        return from_bfloat16(b, x)
     return x
 
 
@@ -41,8 +40,7 @@ def to_memory(b: Builder, x: Operand, kind: dtype) -> Operand:
     if kind.name == "float16":
         return b.convert("fptrunc", x, like(x.type, "half"))
     if kind.name == "bfloat16":
-        bits = b.binary("lshr", b.convert("bitcast", x, like(x.type, "i32")), constant(like(x.type, "i32"), 16))
-        return b.convert("trunc", bits, like(x.type, "i16"))
+        return to_bfloat16(b, x)
     return x
 
 
@@ -50,16 +48,33 @@ def rounded(b: Builder, x: Operand, kind: dtype) -> Operand:
     """A float32 rounded to the dtype, where that is narrower."""
     if kind.name == "float16":
         return b.convert("fpext", b.convert("fptrunc", x, like(x.type, "half")), x.type)
-    if kind.name == "bfloat16":  # to nearest, ties to even, on the bits; a NaN stays one
-        integer = like(x.type, "i32")
-        bits = b.convert("bitcast", x, integer)
-        odd = b.binary("and", b.binary("lshr", bits, constant(integer, 16)), constant(integer, 1))
-        up = b.binary("add", bits, b.binary("add", odd, constant(integer, 0x7FFF)))
-        nan = b.compare("uno", x, x)
-        quiet = b.binary("or", bits, constant(integer, 0x00400000))
-        cut = b.binary("and", b.select(nan, quiet, up), constant(integer, -65536))
-        return b.convert("bitcast", cut, x.type)
-    return x
+    return rounded_bfloat16(b, x) if kind.name == "bfloat16" else x
+
+
+def from_bfloat16(b: Builder, x: Operand) -> Operand:
+    """The float32 of the same value as bfloat16's 16 bits."""
+    integer = like(x.type, "i32")
+    wide = b.binary("shl", b.convert("zext", x, integer), constant(integer, 16))
+    return b.convert("bitcast", wide, like(x.type, "float"))
+
+
+def to_bfloat16(b: Builder, x: Operand) -> Operand:
+    """The 16 bits of a float32 whose value bfloat16 has."""
+    integer = like(x.type, "i32")
+    bits = b.binary("lshr", b.convert("bitcast", x, integer), constant(integer, 16))
+    return b.convert("trunc", bits, like(x.type, "i16"))
+
+
+def rounded_bfloat16(b: Builder, x: Operand) -> Operand:
+    """A float32 rounded to a value bfloat16 has: to nearest, ties to even, on the bits; a NaN stays one."""
+    integer = like(x.type, "i32")
+    bits = b.convert("bitcast", x, integer)
+    odd = b.binary("and", b.binary("lshr", bits, constant(integer, 16)), constant(integer, 1))
+    up = b.binary("add", bits, b.binary("add", odd, constant(integer, 0x7FFF)))
+    nan = b.compare("uno", x, x)
+    quiet = b.binary("or", bits, constant(integer, 0x00400000))
+    cut = b.binary("and", b.select(nan, quiet, up), constant(integer, -65536))
+    return b.convert("bitcast", cut, x.type)
 
 
 def literal(kind: dtype, value: Any, count: int) -> Operand:

@@ -183,7 +183,7 @@ class NativeProgram:
         self._plain = all(isinstance(part, tuple) for part in self.parts)
         self.kernels = [kernel for kernel, _, _ in steps]
         self._write_tables(inputs, patches, steps, failure_slot)
-        self._bind_outputs(outputs)
+        self._bind_outputs()
         self.generation, self._threads = -1, 0
 
     def _write_tables(
@@ -240,7 +240,7 @@ class NativeProgram:
         self._scratch = max((kernel.scratch for kernel, _, _ in steps), default=0)
         self._threaded = any(s[3] < s[1] for s in self._steps.tolist())
 
-    def _bind_outputs(self, outputs: dict[int, int]) -> None:
+    def _bind_outputs(self) -> None:
         """For each output how to make an array for it, and whether it may be written where its storage lies."""
         program = self.program
         self.makers: list[Callable[[], Any]] = []
@@ -254,7 +254,6 @@ class NativeProgram:
             large = kind.numel * kind.dtype.numpy.itemsize >= LARGE
             self.makers.append(_Reused(make) if large else make)
             self.direct.append(dense and (position in self._into or position in over))
-        self._copied = [position for position, _ in self._twice]
 
     def _bind(self) -> None:
         workspace.reserve(self.arena, self._scratch)

@@ -340,7 +340,7 @@ class _Fusion:
         self, line: Line, group: Group, shape: tuple[int, ...], dimensions: list[int], row: bool, operands: list[Any]
     ) -> None:
         kind = self.graph.types[line.results[0]].dtype
-        strides = group.lay(shape, dense_strides(shape), dimensions)
+        strides = self._dense(group, shape, dimensions)
         coefficients: tuple[int, ...] = ()
         if line.primitive.name == "iota":
             one = [0] * len(shape)

@@ -64,7 +64,6 @@ class Graph:
         self._next = 1 + max(
             [program.inputs, *self.types, *(r for each in program.instructions for r in each.results)], default=0
         )
-        self._failures: set[int] = set()
 
     # What lowerings ask
 

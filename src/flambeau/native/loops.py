@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import elementwise
-from .builder import Operand, constant, integer, lanes, mangled, size_of, vector
+from .builder import Operand, constant, integer, lanes, vector
 from .elementwise import from_memory, to_memory
 from .group import Constant, Group, Load, Node
 from .kernel import Kernel, KernelBuilder, memory_type
@@ -356,18 +356,12 @@ class _Writer:
             if at.mask is None:
                 held = b.load(whole, address)
             else:
-                held = b.call(
-                    f"llvm.masked.load.{mangled(whole)}.p0",
-                    (Operand(f"ptr align {size_of(kind)}", address.name), at.mask, constant(whole, 0)), whole,
-                )  # fmt: skip
+                held = b.load_where(whole, address, at.mask)
         else:
             steps = b.numbers(vector("i64", width), [k * step for k in range(width)])
             places = b.emit(vector("ptr", width), f"getelementptr {kind}, {address}, {steps}")
             mask = at.mask or constant(vector("i1", width), True)
-            held = b.call(
-                f"llvm.masked.gather.{mangled(whole)}.{mangled(places.type)}",
-                (Operand(f"{places.type} align {size_of(kind)}", places.name), mask, constant(whole, 0)), whole,
-            )  # fmt: skip
+            held = b.gather_where(whole, places, mask)
         return from_memory(b, held, operand.dtype)
 
     def _load_one(self, address: Operand, kind: str, mask: Operand) -> Operand:
@@ -380,10 +374,7 @@ class _Writer:
 
     def _reload(self, name: int, at: _At) -> Operand:
         node = self.nest.nodes[name]
-        load = Load(name, node.kind, node.strides, 0)
-        self.starts[-1, node.strides] = self.starts[name]
-        b = self.b
-        kind = memory_type(load.dtype)
+        b, kind = self.b, memory_type(node.kind)
         address = self._address(self.starts[name], kind, node.strides, self._inner(node.strides, at))
         whole = vector(kind, self.width)
         if at.mask is None:
@@ -391,10 +382,7 @@ class _Writer:
         elif self.width == 1:
             held = self._load_one(address, kind, at.mask)
         else:
-            held = b.call(
-                f"llvm.masked.load.{mangled(whole)}.p0",
-                (Operand(f"ptr align {size_of(kind)}", address.name), at.mask, constant(whole, 0)), whole,
-            )  # fmt: skip
+            held = b.load_where(whole, address, at.mask)
         return from_memory(b, held, node.kind)
 
     def _store(self, name: int, value: Operand, at: _At) -> None:

@@ -26,7 +26,7 @@ from .machine import compiling, machine
 HEADER = (
     "input_count", "inputs", "output_count", "patch_count", "patches", "steps", "arguments", "bases", "failure", "long",
 )  # fmt: skip
-#: Words of a step. ``parallel``: the least items worth a thread's while, 0 for never; ``check``: stop here if a step failed.
+#: Words of a step. ``grain``: how many items are taken at a time; ``check``: stop here if a step failed.
 STEP = ("function", "items", "arguments", "grain", "check", "scratch")
 #: Words that describe an input: its kind, how many strides are checked, where they are, and a number's cell.
 INPUT = ("kind", "stride_count", "strides", "cell")
@@ -34,8 +34,8 @@ UNUSED, ARRAY, FLOAT, INTEGER, COMPLEX = range(5)
 #: What ``prepare`` and ``run`` return.
 DONE, FAILED, DIFFERENT = range(3)
 
-# CPython's and NumPy's objects, as their own macros read them; `_works` checks before first use.
-_LIST_ITEMS, _ARRAY_DATA, _ARRAY_STRIDES, _FLOAT_VALUE = 24, 16, 40, 16
+# Where CPython's and NumPy's objects hold these, as their own macros read them.
+_LIST_ITEMS, _ARRAY_DATA, _ARRAY_STRIDES = 24, 16, 40
 
 # The pool's control block: byte offsets, a cache line each for what different threads write.
 _STATE, _NEXT, _SLEEPERS, _BELL, _STEP, _WORKERS, _WAITING, _LEFT = 0, 64, 128, 192, 256, 320, 384, 448

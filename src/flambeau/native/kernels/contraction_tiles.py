@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..builder import Builder, Operand, Variable, constant, integer, is_floating, lanes, like, size_of, vector
+from ..elementwise import from_bfloat16, rounded_bfloat16, to_bfloat16
 
 
 class Element(NamedTuple):
@@ -58,10 +59,7 @@ def widen(b: Builder, x: Operand, element: Element) -> Operand:
     if element.native:
         return x
     kind = like(x.type, element.compute)
-    if element.bfloat:
-        wide = b.convert("zext", x, like(x.type, "i32"))
-        return b.convert("bitcast", b.binary("shl", wide, constant(wide.type, 16)), kind)
-    return b.convert("fpext", x, kind)
+    return from_bfloat16(b, x) if element.bfloat else b.convert("fpext", x, kind)
 
 
 def narrow(b: Builder, x: Operand, element: Element) -> Operand:
@@ -70,13 +68,7 @@ def narrow(b: Builder, x: Operand, element: Element) -> Operand:
         return x
     if not element.bfloat:
         return b.convert("fptrunc", x, like(x.type, element.memory))
-    bits = b.convert("bitcast", x, like(x.type, "i32"))
-    kind = bits.type
-    odd = b.binary("and", b.binary("lshr", bits, constant(kind, 16)), constant(kind, 1))
-    rounded = b.add(b.add(bits, odd), constant(kind, 0x7FFF))
-    quiet = b.binary("or", bits, constant(kind, 0x400000))
-    chosen = b.select(b.compare("uno", x, x), quiet, rounded)
-    return b.convert("trunc", b.binary("lshr", chosen, constant(kind, 16)), like(kind, "i16"))
+    return to_bfloat16(b, rounded_bfloat16(b, x))
 
 
 def accumulate(b: Builder, total: Operand, x: Operand, y: Operand, element: Element) -> Operand:
@@ -130,7 +122,7 @@ def best_tile(rows: int, columns: int, depth: int, count: int, registers: int) -
 
 def product_tile(
     b: Builder, left: Matrix, right: Operand, right_step: int, *, rows: int, vectors: int, depth: Operand | int,
-    count: int, element: Element, tail: int = 0, unroll: int = 4, left_kind: str = "",
+    count: int, element: Element, tail: int = 0, unroll: int = 4,
 ) -> list[list[Variable]]:  # fmt: skip
     """Variables holding ``left @ right``, [row][vector], for ``depth`` steps of k.
 

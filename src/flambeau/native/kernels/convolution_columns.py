@@ -15,7 +15,7 @@ from ..builder import Operand, constant, integer, mangled, size_of, vector
 from ..kernel import Argument, Kernel, KernelBuilder
 from .convolution_axes import Ints, adjoint_axis
 from .convolution_direct import CYCLE, Reading, count_of, divided, registers, tile, tile_cycles, tile_shapes
-from .convolution_packing import anywhere, masked_load, masked_store, within
+from .convolution_packing import anywhere, within
 
 #: Bytes of columns that stay in the second-level cache.
 ROOM = 800_000
@@ -178,7 +178,7 @@ def input_gradient(
                 into = b.at(to, element, b.multiply(s, integer(high * rest)))
                 with b.loop(0, high * rest, count) as i:
                     mask = within(b, 0, b.subtract(integer(high * rest), i), count)
-                    b.store(masked_load(b, kind, b.at(line, element, i), mask), b.at(into, element, i))
+                    b.store(b.load_where(kind, b.at(line, element, i), mask), b.at(into, element, i))
 
     def _product(b: KernelBuilder, source: Operand, weights: Operand, columns: Operand, length: Operand) -> None:
         whole = flat // (cut.n * count) * cut.n * count
@@ -241,7 +241,7 @@ def input_gradient(
                         position = b.add(i, integer(offset))
                         mask = within(b, position, integer(out[-1]), count)
                         at = anywhere(b, columns, element, b.add(b.add(base, position), integer(tap * pitch)))
-                        b.set(total, b.add(b.get(total), masked_load(b, kind, at, mask)))
+                        b.set(total, b.add(b.get(total), b.load_where(kind, at, mask)))
 
             def outer(axis: int, base: Operand, valid: Operand | None) -> None:
                 with b.loop(0, problem.kernel[axis]) as k:
@@ -265,7 +265,7 @@ def input_gradient(
                 inner(b.subtract(integer(0), start))
             values = [b.get(each) for each in totals]
             if step == 1:
-                masked_store(b, values[0], b.at(to, element, i), within(b, 0, b.subtract(integer(wide), i), count))
+                b.store_where(values[0], b.at(to, element, i), within(b, 0, b.subtract(integer(wide), i), count))
             elif step == 2 and len(values) == 2:
                 at = b.multiply(i, integer(2))
                 for half in (0, 1):
@@ -273,7 +273,7 @@ def input_gradient(
                     line = b.shuffle(values[0], values[1], order)
                     begin_at = b.add(at, integer(half * count))
                     mask = within(b, 0, _positive(b, b.subtract(integer(wide), begin_at)), count)
-                    masked_store(b, line, anywhere(b, to, element, begin_at), mask)
+                    b.store_where(line, anywhere(b, to, element, begin_at), mask)
             else:
                 lane = b.numbers(vector("i32", count), [step * k for k in range(count)])
                 for r, value in enumerate(values):

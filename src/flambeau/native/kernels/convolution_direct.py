@@ -17,7 +17,7 @@ from ..builder import Builder, Operand, constant, integer, size_of, vector
 from ..kernel import Argument, Kernel, KernelBuilder
 from ..machine import machine
 from .convolution_axes import Correlation
-from .convolution_packing import Packing, masked_load, masked_store, shifted, table, tap_numbers, times, within
+from .convolution_packing import Packing, shifted, table, tap_numbers, times, within
 
 #: Bytes of packed windows that stay in the second-level cache beside weights and results.
 ROOM = 640 * 1024
@@ -150,7 +150,7 @@ def tile(
         for j in range(group):
             at = b.at(x, element, taps[j] - taps[0])
             loaded = [
-                b.load(kind, b.at(at, element, v * count)) if mask is None else masked_load(b, kind, at, mask)
+                b.load(kind, b.at(at, element, v * count)) if mask is None else b.load_where(kind, at, mask)
                 for v in range(n)
             ]
             for r in range(m):
@@ -237,7 +237,7 @@ def correlate(
                             if mask is None:
                                 b.store(sums[k][v], place)
                             else:
-                                masked_store(b, sums[k][v], place, mask)
+                                b.store_where(sums[k][v], place, mask)
 
                 with b.loop(0, whole, cut.n * count) as f:
                     vectors(f, cut.n, None)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from math import prod
 
-from ..builder import Builder, Operand, constant, integer, lanes, mangled, scalar, size_of, vector
+from ..builder import Builder, Operand, constant, integer, lanes, scalar, size_of, vector
 from .convolution_axes import Axis, Ints
 
 #: Bytes from channel to channel up to which they are read where they lie.
@@ -50,17 +50,6 @@ def anywhere(b: Builder, pointer: Operand, kind: str, index: Operand | int) -> O
     return b.emit("ptr", f"getelementptr {kind}, {pointer}, {index}")
 
 
-def masked_load(b: Builder, kind: str, pointer: Operand, mask: Operand) -> Operand:
-    """The lanes of the mask, zero in the others."""
-    aligned = Operand(f"ptr align {size_of(kind)}", pointer.name)
-    return b.call(f"llvm.masked.load.{mangled(kind)}.p0", (aligned, mask, constant(kind, 0)), kind)
-
-
-def masked_store(b: Builder, x: Operand, pointer: Operand, mask: Operand) -> None:
-    """Store the lanes of the mask."""
-    b.store_where(x, pointer, mask)
-
-
 def within(b: Builder, position: Operand | int, size: Operand | int, count: int, step: int = 1) -> Operand:
     """In each lane, whether 0 ≤ position + lane · step < size."""
     kind = vector("i32", count)
@@ -85,7 +74,7 @@ def strided_load(
         for k in range(step):
             begin = shifted(b, position, k * count)
             inside = mask if step == 1 else within(b, begin, size, count)
-            parts.append(masked_load(b, kind, anywhere(b, line, element, begin), inside))
+            parts.append(b.load_where(kind, anywhere(b, line, element, begin), inside))
         while len(parts) > 1:
             parts = [b.shuffle(x, y, range(0, 2 * count, 2)) for x, y in zip(parts[::2], parts[1::2])]
         return parts[0], mask
@@ -97,9 +86,7 @@ def gather(b: Builder, kind: str, pointer: Operand, step: int, mask: Operand) ->
     element, count = scalar(kind), lanes(kind)
     lane = b.numbers(vector("i32", count), [step * k for k in range(count)])
     places = b.emit(vector("ptr", count), f"getelementptr {element}, {pointer}, {lane}")
-    aligned = Operand(f"{places.type} align {size_of(element)}", places.name)
-    name = f"llvm.masked.gather.{mangled(kind)}.{mangled(places.type)}"
-    return b.call(name, (aligned, mask, constant(kind, 0)), kind)
+    return b.gather_where(kind, places, mask)
 
 
 def fill_line(
@@ -229,7 +216,7 @@ class Packing:
         with b.loop(0, self.channel, self.count) as i:
             position = shifted(b, i, begin)
             mask = within(b, position, self.area, self.count)
-            found = masked_load(b, kind, anywhere(b, source, self.element, position), mask)
+            found = b.load_where(kind, anywhere(b, source, self.element, position), mask)
             b.store(found, b.at(target, self.element, i))
 
     def _line(self, b: Builder, source: Operand, target: Operand, row: Operand | int) -> None:

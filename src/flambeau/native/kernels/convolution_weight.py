@@ -18,7 +18,7 @@ from ..kernel import Argument, Kernel, KernelBuilder
 from .contraction_tiles import summed
 from .convolution_axes import Correlation
 from .convolution_direct import CYCLE, ROOM, count_of, registers
-from .convolution_packing import Packing, masked_load, table, times, within
+from .convolution_packing import Packing, table, times, within
 
 #: Weights of a tile's row.
 ACROSS = 4
@@ -170,7 +170,7 @@ def weight_gradient(
 
             def step(f: Operand, mask: Operand | None) -> None:
                 def read(pointer: Operand) -> Operand:
-                    return b.load(lane_kind, pointer) if mask is None else masked_load(b, lane_kind, pointer, mask)
+                    return b.load(lane_kind, pointer) if mask is None else b.load_where(lane_kind, pointer, mask)
 
                 windows = [read(b.at(each, element, f)) for each in xs]
                 for r in range(m):

@@ -20,7 +20,7 @@ from ..graph import Graph
 from ..kernel import Argument, Kernel, KernelBuilder
 from .convolution_axes import Axis, Correlation
 from .convolution_direct import CYCLE, Reading, count_of, divided, registers, tile, tile_cycles, tile_shapes
-from .convolution_packing import Packing, anywhere, gather, masked_load, masked_store, within
+from .convolution_packing import Packing, anywhere, gather, within
 
 FIRST, SECOND = 0.75, 1.5  # the points
 SUM, PRODUCT = FIRST**2 + SECOND**2, (FIRST * SECOND) ** 2
@@ -178,7 +178,7 @@ def transform_weights(
         if inner_step == 9:
             most = b.multiply(left, integer(9))
             lines = [
-                masked_load(b, kind, anywhere(b, here, element, k * lanes), within(b, 0, b.subtract(most, integer(k * lanes)), lanes))
+                b.load_where(kind, anywhere(b, here, element, k * lanes), within(b, 0, b.subtract(most, integer(k * lanes)), lanes))
                 for k in range(9)
             ]  # fmt: skip
             taps = apart(b, lines)
@@ -194,7 +194,7 @@ def transform_weights(
         out = b.at(to, element, i)
         points = [each for row in both_axes(b, weight_transform, numbers) for each in row]
         for point, value in enumerate(points):
-            masked_store(b, value, b.at(out, element, point * point_step), mask)
+            b.store_where(value, b.at(out, element, point * point_step), mask)
 
 
 def apart(b: Builder, lines: list[Operand]) -> list[Operand]:
@@ -625,7 +625,7 @@ def transformed_tiles(problem: Correlation, element: str, source: Argument, resu
             def keep(c: Operand, f: Operand, point: int, value: Operand) -> None:
                 out = b.at(b.at(to, element, b.multiply(c, integer(pitch))), element, f)
                 mask = within(b, 0, b.subtract(integer(tiles), f), count)
-                masked_store(b, value, b.at(out, element, point * point_rows(problem.sources * pitch)), mask)
+                b.store_where(value, b.at(out, element, point * point_rows(problem.sources * pitch)), mask)
 
             memory = b.at(b.scratch, element, memory_at)
             transform_channels(b, packing, from_, b.scratch, memory, channels, integer(0), keep)

@@ -11,13 +11,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ...core.dtypes import dtype
-from ..builder import Operand, constant, integer, mangled, size_of, vector
+from ..builder import Operand, constant, integer, size_of, vector
 from ..graph import Graph
 from ..kernel import Argument, Kernel, KernelBuilder
 from .contraction_tiles import transposed
 from .convolution_axes import Correlation
 from .convolution_direct import CYCLE, Reading, count_of, divided, registers, tile, tile_cycles, tile_shapes
-from .convolution_packing import anywhere, masked_load, masked_store, within
+from .convolution_packing import anywhere, within
 from .convolution_winograd import (
     POINTS,
     both_axes,
@@ -190,7 +190,7 @@ def winograd_weight_gradient(
                     there = b.binary("and", inside, b.compare("slt", integer(k), valid))
                     mask = within(b, position, b.select(there, integer(wide), integer(0)), count)
                     pointer = anywhere(b, source, element, b.add(b.add(start, position), integer(k * high * wide)))
-                    squares.append(masked_load(b, lane_kind, pointer, mask))
+                    squares.append(b.load_where(lane_kind, pointer, mask))
                 out = b.at(to, element, b.multiply(i, integer(count)))
                 for k, column in enumerate(transposed(b, squares)):
                     b.store(column, b.at(out, element, k * count))
@@ -254,12 +254,9 @@ def winograd_weight_gradient(
             for k, lanes in enumerate(order):
                 numbers_of = b.numbers(vector("i32", count), lanes)
                 pointers = b.emit(vector("ptr", count), f"getelementptr {element}, {small}, {numbers_of}")
-                aligned = Operand(f"{pointers.type} align {size}", pointers.name)
-                all_lanes = constant(vector("i1", count), 1)
-                name = f"llvm.masked.gather.{mangled(lane_kind)}.{mangled(pointers.type)}"
-                line_of = b.call(name, (aligned, all_lanes, constant(lane_kind, 0)), lane_kind)
+                line_of = b.gather_where(lane_kind, pointers, constant(vector("i1", count), 1))
                 mask = within(b, 0, _positive(b, b.subtract(left, integer(k * count))), count)
-                masked_store(b, line_of, anywhere(b, to, element, b.add(place, integer(k * count))), mask)
+                b.store_where(line_of, anywhere(b, to, element, b.add(place, integer(k * count))), mask)
 
     key = f"winograd_weight_gradient {element} {problem} {cut[:7]}"
     cost = cut.cycles / items * CYCLE

@@ -17,7 +17,7 @@ from ..kernel import UNSIGNED, Kernel, KernelBuilder, lowers, memory_type
 from ..machine import machine
 from .contraction_tiles import Element, narrow, widen
 from .convolution_axes import adjoint_axis
-from .convolution_packing import anywhere, masked_store, strided_load, within
+from .convolution_packing import anywhere, strided_load, within
 
 _NARROW = {"float16": Element("half", "float"), "bfloat16": Element("i16", "float", bfloat=True)}
 #: Up to so many places of a window are written out.
@@ -153,10 +153,10 @@ def max_window(line: Any, graph: Graph) -> list[Kernel] | None:
 
         candidates(visit)
         mask = within(b, 0, rest, count)
-        masked_store(b, narrow(b, b.get(best), element), b.at(targets[0], element.memory, at), mask)
+        b.store_where(narrow(b, b.get(best), element), b.at(targets[0], element.memory, at), mask)
         wide = vector("i64", count)
         lane = b.add(b.splat(corner, count), b.numbers(wide, [step * k for k in range(count)]))
-        masked_store(b, b.add(b.convert("sext", b.get(which), wide), lane), b.at(targets[1], "i64", at), mask)
+        b.store_where(b.add(b.convert("sext", b.get(which), wide), lane), b.at(targets[1], "i64", at), mask)
 
     return _windows("max_window", graph, line, write_line, 2, True, 2.5)
 
@@ -174,7 +174,7 @@ def sum_window(line: Any, graph: Graph) -> list[Kernel] | None:
         total = b.variable(constant(vector(element.compute, count), 0))
         candidates(lambda found, mask, offset: b.set(total, b.add(b.get(total), found)))
         out = narrow(b, b.get(total), element)
-        masked_store(b, out, b.at(targets[0], element.memory, at), within(b, 0, rest, count))
+        b.store_where(out, b.at(targets[0], element.memory, at), within(b, 0, rest, count))
 
     return _windows("sum_window", graph, line, write_line, 1, False, 1.5)
 
@@ -234,7 +234,7 @@ def spread_window(line: Any, graph: Graph) -> list[Kernel] | None:
                     place = b.add(b.multiply(i, integer(step)), integer(residue))
                     at = b.at(to, element.memory, place)
                     if step == 1:
-                        masked_store(b, value, at, rest)
+                        b.store_where(value, at, rest)
                     else:
                         _scatter(b, value, at, step, rest, element, count)
         b.done()
